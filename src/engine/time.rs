@@ -1,0 +1,283 @@
+//! Simulated time: whole nanoseconds, so that sums are exact and order never depends on rounding.
+//!
+//! A [`Time`] is an instant since the start of the run, a [`Span`] a length of time. `u64` nanoseconds
+//! reach 584 years; arithmetic panics on overflow, because a run that long is a bug in its scenario's
+//! validation, not something to saturate silently.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub, SubAssign};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// An instant \[ns since the start of the run\].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(u64);
+
+/// A length of time \[ns\]. Written `"250ms"`, `"1.5s"`, `"2h"` in scenario files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(u64);
+
+const NANOS_PER_SEC: u64 = 1_000_000_000;
+
+impl Time {
+    /// The start of the run.
+    pub const ZERO: Time = Time(0);
+    /// Later than anything a run reaches.
+    pub const MAX: Time = Time(u64::MAX);
+
+    /// The instant `nanos` nanoseconds after the start.
+    pub const fn from_nanos(nanos: u64) -> Time {
+        Time(nanos)
+    }
+    /// The instant `secs` seconds after the start.
+    pub const fn from_secs(secs: u64) -> Time {
+        Time(secs * NANOS_PER_SEC)
+    }
+    /// Nanoseconds since the start.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+    /// Seconds since the start; exact to the nanosecond for runs under 104 days.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / NANOS_PER_SEC as f64
+    }
+    /// The time passed since `earlier`. Panics if `earlier` is later: time never goes back.
+    pub fn since(self, earlier: Time) -> Span {
+        Span(self.0.checked_sub(earlier.0).expect("time goes forward"))
+    }
+    /// The time passed since `earlier`, or zero if `earlier` is later.
+    pub fn saturating_since(self, earlier: Time) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Span = Span(0);
+    /// Longer than any run.
+    pub const MAX: Span = Span(u64::MAX);
+
+    /// `nanos` nanoseconds.
+    pub const fn from_nanos(nanos: u64) -> Span {
+        Span(nanos)
+    }
+    /// `micros` microseconds.
+    pub const fn from_micros(micros: u64) -> Span {
+        Span(micros * 1_000)
+    }
+    /// `millis` milliseconds.
+    pub const fn from_millis(millis: u64) -> Span {
+        Span(millis * 1_000_000)
+    }
+    /// `secs` seconds.
+    pub const fn from_secs(secs: u64) -> Span {
+        Span(secs * NANOS_PER_SEC)
+    }
+    /// The nearest span to `secs` seconds; negative and NaN become zero, huge ones [`Span::MAX`].
+    pub fn from_secs_f64(secs: f64) -> Span {
+        // `as` saturates and maps NaN to zero, which is what the doc promises.
+        Span((secs * NANOS_PER_SEC as f64).round() as u64)
+    }
+    /// Nanoseconds.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+    /// Seconds.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / NANOS_PER_SEC as f64
+    }
+    /// This span times `factor`, rounded to the nearest nanosecond.
+    pub fn mul_f64(self, factor: f64) -> Span {
+        debug_assert!(factor >= 0.0, "a span cannot be negative");
+        Span((self.0 as f64 * factor).round() as u64)
+    }
+    /// `self − other`, or zero.
+    pub fn saturating_sub(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
+    /// Whether this is no time at all.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl Add<Span> for Time {
+    type Output = Time;
+    fn add(self, span: Span) -> Time {
+        Time(self.0.checked_add(span.0).expect("time overflows after 584 years"))
+    }
+}
+impl AddAssign<Span> for Time {
+    fn add_assign(&mut self, span: Span) {
+        *self = *self + span;
+    }
+}
+impl Add for Span {
+    type Output = Span;
+    fn add(self, other: Span) -> Span {
+        Span(self.0.checked_add(other.0).expect("span overflows after 584 years"))
+    }
+}
+impl AddAssign for Span {
+    fn add_assign(&mut self, other: Span) {
+        *self = *self + other;
+    }
+}
+impl Sub for Span {
+    type Output = Span;
+    fn sub(self, other: Span) -> Span {
+        Span(self.0.checked_sub(other.0).expect("a span cannot be negative"))
+    }
+}
+impl SubAssign for Span {
+    fn sub_assign(&mut self, other: Span) {
+        *self = *self - other;
+    }
+}
+impl Sum for Span {
+    fn sum<I: Iterator<Item = Span>>(spans: I) -> Span {
+        spans.fold(Span::ZERO, Add::add)
+    }
+}
+
+/// Why a text is not a [`Span`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseSpanError(String);
+
+impl fmt::Display for ParseSpanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is not a duration: write a number and a unit, such as \"250ms\", \"1.5s\" or \"2h\" (units: ns, us, ms, s, min, h, d)",
+            self.0
+        )
+    }
+}
+impl std::error::Error for ParseSpanError {}
+
+/// Units and their length in nanoseconds, longest first so that `Display` picks the first that divides.
+const UNITS: [(&str, u64); 7] = [
+    ("d", 86_400 * NANOS_PER_SEC),
+    ("h", 3_600 * NANOS_PER_SEC),
+    ("min", 60 * NANOS_PER_SEC),
+    ("s", NANOS_PER_SEC),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
+impl FromStr for Span {
+    type Err = ParseSpanError;
+
+    fn from_str(text: &str) -> Result<Span, ParseSpanError> {
+        let fail = || ParseSpanError(text.to_owned());
+        let trimmed = text.trim();
+        let unit_at =
+            trimmed.find(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E').ok_or_else(fail)?;
+        let (number, unit) = trimmed.split_at(unit_at);
+        let value: f64 = number.trim().parse().map_err(|_| fail())?;
+        let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(fail)?;
+        let total = value * *nanos as f64;
+        if !total.is_finite() || total < 0.0 || total > u64::MAX as f64 / 4.0 {
+            return Err(fail());
+        }
+        Ok(Span(total.round() as u64))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 {
+            return f.write_str("0s");
+        }
+        let (unit, nanos) =
+            UNITS.iter().find(|(_, nanos)| self.0 % nanos == 0).expect("one nanosecond divides every span");
+        write!(f, "{}{}", self.0 / nanos, unit)
+    }
+}
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Span(self.0).fmt(f)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Span;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration such as \"250ms\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Visitor)
+    }
+}
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        Span::deserialize(deserializer).map(|span| Time(span.0))
+    }
+}
+impl schemars::JsonSchema for Span {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "a duration: a number and a unit (ns, us, ms, s, min, h, d)",
+            "examples": ["250ms", "1.5s", "2h"],
+        })
+    }
+}
+impl schemars::JsonSchema for Time {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Instant".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Span::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_as_they_are_printed() {
+        for text in ["250ms", "1s", "2h", "3us", "7ns", "1500ms", "90min", "1d", "0s"] {
+            let span: Span = text.parse().unwrap();
+            assert_eq!(span.to_string().parse::<Span>().unwrap(), span, "{text}");
+        }
+        assert_eq!("1.5s".parse(), Ok(Span::from_millis(1500)));
+        assert_eq!("1e3 ms".parse(), Ok(Span::from_secs(1)));
+    }
+
+    #[test]
+    fn what_is_not_a_span_is_refused() {
+        for text in ["", "5", "s", "-1s", "1 fortnight", "1s2", "NaNs", "1e30d"] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "time goes forward")]
+    fn time_does_not_go_back() {
+        let _ = Time::ZERO.since(Time::from_secs(1));
+    }
+}

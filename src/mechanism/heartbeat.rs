@@ -1,0 +1,161 @@
+//! Heartbeats: suspecting whoever has been silent for too long.
+//!
+//! The timeout detector of Chandra & Toueg (JACM 43(2), 1996): a node not heard from for `timeout` is
+//! *suspected*, wrongly so if it was only slow, and trusted again when heard. It is complete (the dead
+//! are suspected) but not accurate: silence does not say why.
+//!
+//! With beats every η, delay d and timeout T a crash is suspected between T + d − η and T + d later.
+//! All timeouts being equal, nodes expire in the order they were last heard: a list in that order makes
+//! hearing O(1) and asking for the expired O(expired), whatever the number of nodes watched.
+
+use super::chain::{Ends, Links};
+use crate::engine::{Span, Time};
+use crate::trace::NodeId;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    Unknown,
+    Trusted { heard: Time },
+    Suspected,
+}
+
+/// Last-heard times of many nodes, with one timeout for all. Node ids must be dense.
+#[derive(Clone, Debug)]
+pub struct Heartbeats {
+    timeout: Span,
+    watch: Vec<Watch>,
+    trusted: Ends,
+    links: Links,
+}
+
+impl Heartbeats {
+    /// Watches nobody yet; a node silent for `timeout` will be suspected.
+    pub fn new(timeout: Span) -> Heartbeats {
+        Heartbeats { timeout, watch: Vec::new(), trusted: Ends::default(), links: Links::default() }
+    }
+
+    /// `node` was heard from, or is watched from now on. True if it was suspected until now.
+    /// `now` must not go back between calls.
+    pub fn heard(&mut self, now: Time, node: NodeId) -> bool {
+        let seat = node.0 as usize;
+        if self.watch.len() <= seat {
+            self.watch.resize(seat + 1, Watch::Unknown);
+        }
+        let before = std::mem::replace(&mut self.watch[seat], Watch::Trusted { heard: now });
+        if let Watch::Trusted { heard } = before {
+            debug_assert!(heard <= now, "time goes forward");
+            self.links.remove(&mut self.trusted, node.0);
+        }
+        self.links.push_back(&mut self.trusted, node.0);
+        before == Watch::Suspected
+    }
+
+    /// Stops watching `node`: it said good-bye, or its place was taken.
+    pub fn forget(&mut self, node: NodeId) {
+        if let Some(watch) = self.watch.get_mut(node.0 as usize) {
+            if let Watch::Trusted { .. } = std::mem::replace(watch, Watch::Unknown) {
+                self.links.remove(&mut self.trusted, node.0);
+            }
+        }
+    }
+
+    /// Suspects and returns one node last heard `timeout` ago or earlier, the longest silent first; call
+    /// until `None`. Each silence is reported once.
+    pub fn expired(&mut self, now: Time) -> Option<NodeId> {
+        let node = NodeId(self.trusted.first()?);
+        if self.next_expiry()? > now {
+            return None;
+        }
+        self.links.remove(&mut self.trusted, node.0);
+        self.watch[node.0 as usize] = Watch::Suspected;
+        Some(node)
+    }
+
+    /// When the next node will be suspected unless heard before: the instant to set a timer for.
+    pub fn next_expiry(&self) -> Option<Time> {
+        match self.watch[self.trusted.first()? as usize] {
+            Watch::Trusted { heard } => Some(heard + self.timeout),
+            Watch::Unknown | Watch::Suspected => unreachable!("the list holds trusted nodes only"),
+        }
+    }
+
+    /// Whether `node` is watched and suspected.
+    pub fn is_suspected(&self, node: NodeId) -> bool {
+        self.watch.get(node.0 as usize) == Some(&Watch::Suspected)
+    }
+
+    /// Whether `node` is watched and not suspected.
+    pub fn is_trusted(&self, node: NodeId) -> bool {
+        matches!(self.watch.get(node.0 as usize), Some(Watch::Trusted { .. }))
+    }
+
+    /// How many nodes are trusted now.
+    pub fn trusted(&self) -> u32 {
+        self.trusted.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: u64) -> Time {
+        Time::ZERO + Span::from_millis(millis)
+    }
+
+    /// F-01 of the reference results: η = 1 s, T = 3 s, d = 0.1 s, crash uniform in a period: detection
+    /// uniform on (2.1, 3.1] s, mean 2.6 s. Walks the crash over every millisecond of a period.
+    #[test]
+    fn a_crash_is_suspected_after_the_published_time() {
+        let mut delays = Vec::new();
+        for crash in 10_000..11_000 {
+            let mut detector = Heartbeats::new(Span::from_secs(3));
+            for sent in (0..=crash).step_by(1_000) {
+                assert_eq!(detector.expired(at(sent + 100)), None);
+                detector.heard(at(sent + 100), NodeId(0));
+            }
+            let suspected = detector.next_expiry().unwrap();
+            assert_eq!(detector.expired(Time::from_nanos(suspected.as_nanos() - 1)), None);
+            assert_eq!(detector.expired(suspected), Some(NodeId(0)));
+            delays.push(suspected.since(at(crash)).as_nanos() / 1_000_000);
+        }
+        assert_eq!((delays.iter().min(), delays.iter().max()), (Some(&2_101), Some(&3_100)));
+        assert_eq!(delays.iter().sum::<u64>() as f64 / 1_000.0, 2_600.5);
+    }
+
+    #[test]
+    fn the_suspected_can_return_and_the_forgotten_stay_silent() {
+        let mut detector = Heartbeats::new(Span::from_secs(1));
+        assert!(!detector.heard(at(0), NodeId(0)));
+        assert!(!detector.heard(at(0), NodeId(1)));
+        detector.forget(NodeId(1));
+        assert_eq!(detector.expired(at(1_000)), Some(NodeId(0)));
+        assert_eq!(detector.expired(at(9_000)), None, "each silence is told once, and 1 was forgotten");
+        assert!(detector.is_suspected(NodeId(0)) && !detector.is_suspected(NodeId(1)));
+        assert!(detector.heard(at(9_000), NodeId(0)), "it was suspected wrongly");
+        assert_eq!((detector.trusted(), detector.next_expiry()), (1, Some(at(10_000))));
+    }
+
+    proptest! {
+        /// The list agrees with the definition: suspected = watched and silent for the timeout.
+        #[test]
+        fn agrees_with_the_definition(beats in prop::collection::vec((0u32..6, 0u64..40), 1..200)) {
+            let timeout = Span::from_millis(50);
+            let mut detector = Heartbeats::new(timeout);
+            let (mut now, mut last) = (0, [None::<u64>; 6]);
+            for (node, wait) in beats {
+                now += wait;
+                while let Some(expired) = detector.expired(at(now)) {
+                    prop_assert!(at(last[expired.0 as usize].unwrap()) + timeout <= at(now));
+                }
+                for id in 0..6u32 {
+                    let silent = last[id as usize].is_some_and(|heard| at(heard) + timeout <= at(now));
+                    prop_assert_eq!(detector.is_suspected(NodeId(id)), silent);
+                }
+                detector.heard(at(now), NodeId(node));
+                last[node as usize] = Some(now);
+            }
+        }
+    }
+}

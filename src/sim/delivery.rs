@@ -1,0 +1,245 @@
+//! Letters: sending, the way there, the inbox.
+
+use super::letters::{Body, Letter};
+use super::execution::Job;
+use super::protocol::{Message, Protocol};
+use super::station::Class;
+use super::world::{Event, World};
+use crate::engine::{Agenda, Span, Time};
+use crate::net::Route;
+use crate::trace::{DropReason, LetterId, NodeId, Observer, Plane, Record};
+use crate::work::Role;
+
+impl<P: Protocol, O: Observer> World<'_, P, O> {
+    /// Sends a message of the pattern.
+    pub(super) fn send_message(&mut self, agenda: &mut Agenda<Event>, from: NodeId, to: NodeId, msg: P::Msg) {
+        let kind = (super::world::CLIENT_KINDS.len() + msg.kind()) as u8;
+        let size = msg.size(&self.setup.tasks);
+        self.post(agenda, from, to, kind, size.bytes, size.tokens, Body::Protocol(msg));
+    }
+
+    /// Sends a message of the client protocol.
+    pub(super) fn send_client(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        from: NodeId,
+        to: NodeId,
+        kind: u8,
+        body: Body<P::Msg>,
+    ) {
+        let bytes = self.kinds[usize::from(kind)].kind.bytes;
+        self.post(agenda, from, to, kind, bytes, 0, body);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of an envelope, used once")]
+    fn post(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        from: NodeId,
+        to: NodeId,
+        kind: u8,
+        bytes: u32,
+        tokens: u32,
+        body: Body<P::Msg>,
+    ) {
+        let letter = self.letters.file(Letter { from, to, kind, tokens, overtook: false, body });
+        self.sent += 1;
+        self.emit(agenda, Record::Sent { letter, from, to, kind, bytes, tokens });
+        if self.nodes[from.index()].hung.is_some() {
+            return self.drop_letter(agenda, letter, DropReason::Silent);
+        }
+        let ordinal = self.nodes[from.index()].sent;
+        self.nodes[from.index()].sent += 1;
+        if from == to || P::ORACLE {
+            agenda.at(agenda.now(), Event::Deliver(letter));
+            return;
+        }
+        let (mut jitter, mut lost) = (self.jitter.draw_fixed(), false);
+        if jitter.is_none() || self.setup.network.loss > 0.0 {
+            let mut rng = self.link_key.open(self.setup.fleet.address(from), ordinal);
+            // Loss is drawn first, so that switching it on does not move the jitter of what arrives.
+            lost = rng.chance(self.setup.network.loss);
+            jitter = jitter.or_else(|| Some(self.jitter.sample(&mut rng)));
+        }
+        if lost {
+            return self.drop_letter(agenda, letter, DropReason::Loss);
+        }
+        if !self.conditions.reachable(from, to) {
+            return self.drop_letter(agenda, letter, DropReason::Partition);
+        }
+        let route = self.transport.route(to, &self.setup.fleet);
+        let (stop, event) = match route {
+            Route::Direct => (to, Event::Deliver(letter)),
+            Route::Mailbox { relay } => (relay, Event::Park(letter)),
+        };
+        let arrives = self.arrival(agenda.now(), from, stop, jitter.unwrap_or(Span::ZERO));
+        let arrives = self.keep_order(agenda.now(), letter, stop, arrives);
+        agenda.at(arrives, event);
+    }
+
+    fn arrival(&self, now: Time, from: NodeId, to: NodeId, jitter: Span) -> Time {
+        let fleet = &self.setup.fleet;
+        now + self.setup.network.sites.latency(fleet.site(from), fleet.site(to)) + jitter
+    }
+
+    fn keep_order(&mut self, now: Time, letter: LetterId, stop: NodeId, arrives: Time) -> Time {
+        if !self.keeps_order {
+            return arrives;
+        }
+        let from = self.letters.get(letter).from;
+        let order = self.setup.network.order;
+        let (arrives, overtook) = self.nodes[from.index()].overtaking.admit(now, stop, arrives, order);
+        self.letters.get_mut(letter).overtook = overtook;
+        arrives
+    }
+
+    pub(super) fn drop_letter(&mut self, agenda: &Agenda<Event>, letter: LetterId, why: DropReason) {
+        self.letters.take(letter);
+        self.gone += 1;
+        self.emit(agenda, Record::Dropped { letter, why });
+    }
+
+    /// The letter reached its receiver: into the inbox, unless something is in the way.
+    pub(super) fn deliver(&mut self, agenda: &mut Agenda<Event>, letter: LetterId) {
+        let (from, to, kind, tokens, overtook) = {
+            let letter = self.letters.get(letter);
+            (letter.from, letter.to, usize::from(letter.kind), letter.tokens, letter.overtook)
+        };
+        if !P::ORACLE && !self.conditions.whole() && !self.conditions.reachable(self.last_hop(from, to), to) {
+            return self.drop_letter(agenda, letter, DropReason::Partition);
+        }
+        let role = self.role(to);
+        let node = &self.nodes[to.index()];
+        if node.down > 0 {
+            return self.drop_letter(agenda, letter, DropReason::Down);
+        }
+        let plane = match role {
+            Role::Relay | Role::Client => Plane::Harness,
+            Role::Agent => self.kinds[kind].plane,
+        };
+        if role == Role::Client || (node.is_up() && self.costs_nothing(role, kind, tokens, plane, to)) {
+            self.emit(agenda, Record::Delivered { letter, to, overtook });
+            return self.handle_letter(agenda, to, letter);
+        }
+        if !self.nodes[to.index()].station(plane).has_room() {
+            return self.drop_letter(agenda, letter, DropReason::Overflow);
+        }
+        self.emit(agenda, Record::Delivered { letter, to, overtook });
+        self.enqueue(agenda, to, plane, Job::Letter(letter), Class::Urgent);
+    }
+
+    /// Who hands the letter to `to`: its sender, or the relay that kept it.
+    fn last_hop(&self, from: NodeId, to: NodeId) -> NodeId {
+        match self.transport.route(to, &self.setup.fleet) {
+            Route::Direct => from,
+            Route::Mailbox { .. } if from == to => from,
+            Route::Mailbox { relay } => relay,
+        }
+    }
+
+    /// Whether a letter can be handled in the instant it arrives: no cost and nobody before it.
+    fn costs_nothing(&self, role: Role, kind: usize, tokens: u32, plane: Plane, to: NodeId) -> bool {
+        let kind = &self.kinds[kind];
+        let cost = match role {
+            Role::Relay => &kind.at_relay,
+            Role::Client | Role::Agent => &kind.at_agent,
+        };
+        let node = &self.nodes[to.index()];
+        cost.is_zero()
+            && (tokens == 0 || kind.per_token.is_zero())
+            && match plane {
+                Plane::Harness => node.harness.is_idle(),
+                Plane::Cognition => node.cognition.is_idle(),
+            }
+    }
+
+    /// The handling of a letter ended: its handler runs.
+    pub(super) fn handle_letter(&mut self, agenda: &mut Agenda<Event>, node: NodeId, letter: LetterId) {
+        self.emit(agenda, Record::Handled { letter, node });
+        self.gone += 1;
+        let Letter { from, body, .. } = self.letters.take(letter);
+        match body {
+            Body::Protocol(msg) => self.call(agenda, node, |protocol, cx| protocol.on_message(from, msg, cx)),
+            Body::Submit { task, .. } => self.take_task(agenda, node, from, task),
+            Body::Acknowledge { task } => self.acknowledged(agenda, task),
+        }
+    }
+
+    /// A letter reached the mailbox of its receiver. Mailboxes belong to the relay and survive its outage
+    /// only if it is durable; while it is out nothing can be put there.
+    pub(super) fn park(&mut self, agenda: &mut Agenda<Event>, letter: LetterId) {
+        let (from, to) = {
+            let letter = self.letters.get(letter);
+            (letter.from, letter.to)
+        };
+        let Route::Mailbox { relay } = self.transport.route(to, &self.setup.fleet) else {
+            unreachable!("only mailbox routes park letters")
+        };
+        if self.nodes[relay.index()].down > 0 {
+            return self.drop_letter(agenda, letter, DropReason::Down);
+        }
+        if !self.conditions.reachable(from, relay) {
+            return self.drop_letter(agenda, letter, DropReason::Partition);
+        }
+        self.transport.park(to, letter);
+    }
+
+    /// A volatile relay lost its mailboxes.
+    pub(super) fn lose_mailboxes(&mut self, agenda: &mut Agenda<Event>, relay: NodeId) {
+        let mut letters = Vec::new();
+        for agent in self.setup.fleet.agent_nodes().map(NodeId) {
+            if self.transport.route(agent, &self.setup.fleet) == (Route::Mailbox { relay }) {
+                self.transport.collect(agent, &mut letters);
+            }
+        }
+        for letter in letters {
+            self.drop_letter(agenda, letter, DropReason::Crash);
+        }
+    }
+
+    /// An agent asks for its letters: it composes the poll on its harness.
+    pub(super) fn poll(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
+        let Some((_, interval)) = self.transport.poll(node, &self.setup.fleet) else {
+            unreachable!("only polling transports schedule polls")
+        };
+        agenda.after(interval, Event::Poll(node));
+        if self.nodes[node.index()].is_up() && self.nodes[node.index()].hung.is_none() {
+            self.enqueue(agenda, node, Plane::Harness, Job::Poll { agent: node }, Class::Urgent);
+        }
+    }
+
+    /// The poll is composed, or answered; `at` says by whom.
+    pub(super) fn poll_handled(&mut self, agenda: &mut Agenda<Event>, at: NodeId, agent: NodeId) {
+        let Route::Mailbox { relay } = self.transport.route(agent, &self.setup.fleet) else {
+            unreachable!("only mailbox routes are polled")
+        };
+        let bytes = self.transport.wire_bytes();
+        if at == agent {
+            self.emit(agenda, Record::Wire { from: agent, to: relay, bytes });
+            let arrives = self.arrival(agenda.now(), agent, relay, Span::ZERO);
+            agenda.at(arrives, Event::PollArrives { agent });
+            return;
+        }
+        self.emit(agenda, Record::Wire { from: relay, to: agent, bytes });
+        if !self.conditions.reachable(relay, agent) {
+            return;
+        }
+        let arrives = self.arrival(agenda.now(), relay, agent, Span::ZERO);
+        let mut letters = Vec::new();
+        self.transport.collect(agent, &mut letters);
+        for letter in letters {
+            agenda.at(arrives, Event::Deliver(letter));
+        }
+    }
+
+    /// A poll reached the relay.
+    pub(super) fn poll_arrives(&mut self, agenda: &mut Agenda<Event>, agent: NodeId) {
+        let Route::Mailbox { relay } = self.transport.route(agent, &self.setup.fleet) else {
+            unreachable!("only mailbox routes are polled")
+        };
+        let node = &self.nodes[relay.index()];
+        if node.down == 0 && self.conditions.reachable(agent, relay) && node.harness.has_room() {
+            self.enqueue(agenda, relay, Plane::Harness, Job::Poll { agent }, Class::Urgent);
+        }
+    }
+}

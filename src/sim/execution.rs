@@ -1,0 +1,99 @@
+//! Executions and other jobs of cognition: what is being done, how much is left, what it was good for.
+
+use crate::engine::Span;
+use crate::trace::{ExecutionId, Fate, LetterId, NodeId, Output, Phase, TaskId};
+
+/// What a station serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    /// Handling a letter.
+    Letter(LetterId),
+    /// Executing a task.
+    Execution(ExecutionId),
+    /// Thinking, composing or verifying; details in the slab.
+    Errand(u32),
+    /// Handling a wire message: an agent composes a poll, a relay answers one.
+    Poll { agent: NodeId },
+}
+
+/// Thinking, composing or verifying.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Errand<T> {
+    pub(super) kind: ErrandKind,
+    pub(super) effort: Span,
+    pub(super) then: T,
+}
+
+/// Which errand.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ErrandKind {
+    Occupy(Phase),
+    Verify(Output),
+}
+
+/// How far an execution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExecutionState {
+    /// Waiting for its agent's cognition for the first time.
+    Queued,
+    /// Being served, or interrupted at a turn boundary.
+    Running,
+    /// Hung by a stall.
+    Hung,
+    /// Its output exists; its fate may still be open.
+    Finished,
+    /// Crashed, abandoned or killed.
+    Dead,
+}
+
+/// One attempt at a task by one agent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Execution<T> {
+    pub(super) task: TaskId,
+    pub(super) node: NodeId,
+    /// Which attempt of this agent at this task, from 0.
+    pub(super) attempt: u32,
+    /// Incarnation of the agent that began it.
+    pub(super) incarnation: u32,
+    /// Work left \[time at speed 1\].
+    pub(super) left: Span,
+    pub(super) then: T,
+    pub(super) state: ExecutionState,
+    pub(super) correct: bool,
+    pub(super) digest: u64,
+    pub(super) fate: Option<Fate>,
+    /// Next execution of the same task, for walking them when one is accepted.
+    pub(super) next_of_task: Option<ExecutionId>,
+}
+
+/// Errands waiting or being served.
+#[derive(Debug)]
+pub(super) struct Errands<T> {
+    slots: Vec<Option<Errand<T>>>,
+    free: Vec<u32>,
+}
+
+impl<T: Copy> Errands<T> {
+    pub(super) fn new() -> Errands<T> {
+        Errands { slots: Vec::new(), free: Vec::new() }
+    }
+    pub(super) fn file(&mut self, errand: Errand<T>) -> u32 {
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(errand);
+                slot
+            }
+            None => {
+                self.slots.push(Some(errand));
+                self.slots.len() as u32 - 1
+            }
+        }
+    }
+    pub(super) fn get(&self, slot: u32) -> Errand<T> {
+        self.slots[slot as usize].expect("an errand is read before it is done")
+    }
+    pub(super) fn take(&mut self, slot: u32) -> Errand<T> {
+        self.free.push(slot);
+        self.slots[slot as usize].take().expect("an errand is done once")
+    }
+}

@@ -1,0 +1,568 @@
+//! The engine model that joins protocol, network, faults, work and relays, and emits the record stream.
+//!
+//! `World` owns all state of a run. The files beside this one are its chapters: `delivery` (letters),
+//! `attention` (who serves what), `clients` (entry and deadlines), `settle` (executions, outputs, fates),
+//! `faults` (the plan in action). It must not know any pattern, and no chapter may draw randomness
+//! without an address.
+
+use super::cx::{Command, Cx, Ids, Shared, TimerId};
+use super::execution::{Errand, ErrandKind, Errands, Execution, Job};
+use super::letters::{Body, Letters};
+use super::protocol::{Kind, Message, Protocol, Seat, Seats};
+use super::setup::Setup;
+use super::station::{Class, Station};
+use crate::engine::{Agenda, Engine, EventKey, Key, Law, Model, Purpose, Rng, Span, Time};
+use crate::net::transport::{Overtaking, Transport};
+use crate::net::{Conditions, Order};
+use crate::trace::{DownReason, ExecutionId, LetterId, NodeId, Observer, Phase, Plane, Record, TaskId};
+use crate::work::Role;
+
+/// What can be pending.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    Begin,
+    Arrive(TaskId),
+    Retry(TaskId),
+    Deadline(TaskId),
+    Deliver(LetterId),
+    Park(LetterId),
+    Done { node: NodeId, plane: Plane, ticket: u32 },
+    Timer(TimerId),
+    Poll(NodeId),
+    PollArrives { agent: NodeId },
+    Fault(u32),
+    Heal(u32),
+    End,
+}
+
+/// A timer waiting to fire.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimerSlot<T> {
+    pub(super) node: NodeId,
+    pub(super) incarnation: u32,
+    pub(super) key: EventKey,
+    pub(super) then: T,
+}
+
+/// One node's attention and condition.
+#[derive(Debug)]
+pub(super) struct Node<T> {
+    /// How many faults hold it down (crash, leave, outage, absence).
+    pub(super) down: u32,
+    /// How many faults freeze it.
+    pub(super) paused: u32,
+    pub(super) incarnation: u32,
+    /// Came back from a crash while frozen: `on_start` is still owed.
+    pub(super) owes_start: bool,
+    pub(super) speed: f64,
+    /// Current ÷ nominal speed.
+    pub(super) factor: f64,
+    pub(super) stalls: u32,
+    pub(super) hung: Option<ExecutionId>,
+    pub(super) wrong: f64,
+    pub(super) cut_off: bool,
+    pub(super) harness: Station<Job>,
+    pub(super) cognition: Station<Job>,
+    pub(super) sent: u64,
+    pub(super) served: u64,
+    pub(super) choices: u64,
+    /// Timers that fired while frozen.
+    pub(super) deferred: Vec<T>,
+    pub(super) overtaking: Overtaking,
+}
+
+impl<T> Node<T> {
+    pub(super) fn is_up(&self) -> bool {
+        self.down == 0 && self.paused == 0
+    }
+    pub(super) fn station(&mut self, plane: Plane) -> &mut Station<Job> {
+        match plane {
+            Plane::Harness => &mut self.harness,
+            Plane::Cognition => &mut self.cognition,
+        }
+    }
+}
+
+/// Where a task is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TaskLife {
+    /// Not yet arrived.
+    Future,
+    /// Arrived, not ended.
+    Open,
+    /// An output was accepted.
+    Accepted {
+        /// The truth.
+        correct: bool,
+    },
+    /// Failed, rejected or expired.
+    Ended,
+}
+
+/// What `World` knows of one task.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TaskState {
+    pub(super) life: TaskLife,
+    pub(super) acknowledged: bool,
+    pub(super) attempt: u32,
+    pub(super) retry: Option<EventKey>,
+    pub(super) waits_for: u32,
+    pub(super) last_execution: Option<ExecutionId>,
+}
+
+/// A law with its constant value at hand, so that constant costs draw nothing.
+#[derive(Clone, Debug)]
+pub(super) struct Cost {
+    law: Law,
+    fixed: Option<Span>,
+}
+
+impl Cost {
+    pub(super) fn new(law: &Law) -> Cost {
+        Cost { fixed: law.constant().map(Span::from_secs_f64), law: law.clone() }
+    }
+    pub(super) fn draw(&self, rng: impl FnOnce() -> Rng) -> Span {
+        self.fixed.unwrap_or_else(|| self.law.sample_span(&mut rng()))
+    }
+    pub(super) fn is_zero(&self) -> bool {
+        self.fixed == Some(Span::ZERO)
+    }
+    pub(super) fn draw_fixed(&self) -> Option<Span> {
+        self.fixed
+    }
+    pub(super) fn sample(&self, rng: &mut Rng) -> Span {
+        self.law.sample_span(rng)
+    }
+}
+
+/// A kind of message with what the scenario says it costs.
+#[derive(Clone, Debug)]
+pub(super) struct ResolvedKind {
+    pub(super) kind: Kind,
+    pub(super) plane: Plane,
+    pub(super) at_agent: Cost,
+    pub(super) at_relay: Cost,
+    pub(super) per_token: Span,
+}
+
+/// The kinds of a run, as `Record::Sent` numbers them.
+#[derive(Clone, Debug)]
+pub struct Kinds(pub Vec<Kind>);
+
+/// Positions of the client protocol's kinds.
+pub(super) const SUBMIT: u8 = 0;
+pub(super) const ACKNOWLEDGE: u8 = 1;
+
+/// The client protocol, the same under every pattern.
+pub(crate) const CLIENT_KINDS: [Kind; 2] = [
+    Kind {
+        name: "submit",
+        phase: Phase::Assignment,
+        plane: Plane::Harness,
+        bytes: 1_024,
+        about: "a client hands over a task",
+    },
+    Kind {
+        name: "acknowledge",
+        phase: Phase::Assignment,
+        plane: Plane::Harness,
+        bytes: 64,
+        about: "the pattern took charge of a task",
+    },
+];
+
+/// What became of one entry of the fault plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Firing {
+    /// It had not begun when the run ended.
+    NotReached,
+    /// It changed nothing.
+    Idle,
+    /// It changed its target's state.
+    Fired,
+    /// The pattern has no such role, or is a reference that ignores this fault.
+    NotApplicable,
+}
+
+/// A promise of the simulator or of the pattern that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub what: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// Events handled.
+    pub events: u64,
+    /// When it ended.
+    pub end: Time,
+    /// Message kinds, as records number them.
+    pub kinds: Kinds,
+    /// One for each entry of the fault plan.
+    pub firing: Vec<Firing>,
+    /// Broken promises; must be empty for the numbers to be used.
+    pub violations: Vec<Violation>,
+    /// Who had a special role.
+    pub seats: Seats,
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub(super) struct World<'a, P: Protocol, O> {
+    pub(super) setup: &'a Setup,
+    pub(super) seats: &'a Seats,
+    pub(super) params: &'a P::Params,
+    pub(super) observer: O,
+    pub(super) kinds: Vec<ResolvedKind>,
+    pub(super) protocols: Vec<P>,
+    pub(super) nodes: Vec<Node<P::Timer>>,
+    pub(super) letters: Letters<P::Msg>,
+    pub(super) errands: Errands<P::Timer>,
+    pub(super) executions: Vec<Execution<P::Timer>>,
+    pub(super) tasks: Vec<TaskState>,
+    pub(super) timers: Vec<Option<TimerSlot<P::Timer>>>,
+    pub(super) ids: Ids,
+    pub(super) conditions: Conditions,
+    pub(super) transport: Box<dyn Transport + Send>,
+    pub(super) keeps_order: bool,
+    pub(super) jitter: Cost,
+    pub(super) verify: Cost,
+    pub(super) link_key: Key,
+    pub(super) cost_key: Key,
+    pub(super) output_key: Key,
+    pub(super) choice_key: Key,
+    pub(super) firing: Vec<Firing>,
+    pub(super) violations: Vec<Violation>,
+    pub(super) open_tasks: usize,
+    pub(super) sent: u64,
+    pub(super) gone: u64,
+    commands: Vec<Command<P::Msg, P::Timer>>,
+}
+
+/// Runs protocol `P` on `setup`, showing every record to `observer`.
+///
+/// `params` must have passed [`Protocol::check`]. The run reads no clock, environment or file.
+pub fn run<P: Protocol, O: Observer>(setup: &Setup, params: &P::Params, observer: O) -> (RunEnd, O) {
+    let seats = P::seats(params, &setup.fleet);
+    let world = World::<P, O>::new(setup, &seats, params, observer);
+    let mut engine = Engine::new(world);
+    engine.agenda().at(Time::ZERO, Event::Begin);
+    let stop = engine.run();
+    let mut world = engine.into_model();
+    world.check_letters(stop.now);
+    let end = RunEnd {
+        events: stop.events,
+        end: stop.now,
+        kinds: Kinds(world.kinds.iter().map(|kind| kind.kind).collect()),
+        firing: world.firing,
+        violations: world.violations,
+        seats: seats.clone(),
+    };
+    (end, world.observer)
+}
+
+impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
+    fn new(setup: &'a Setup, seats: &'a Seats, params: &'a P::Params, observer: O) -> Self {
+        let fleet = &setup.fleet;
+        let key = |purpose| setup.seed.key(setup.replication, purpose);
+        let node_ids = (0..fleet.len() as u32).map(NodeId);
+        let jitter = Cost::new(&setup.network.jitter);
+        World {
+            kinds: resolve_kinds::<P>(setup),
+            protocols: node_ids
+                .clone()
+                .map(|node| P::sit(params, &Seat { node, fleet, seats, tasks: setup.tasks.len() }))
+                .collect(),
+            nodes: node_ids.map(|node| new_node(setup, node)).collect(),
+            letters: Letters::new(),
+            errands: Errands::new(),
+            executions: Vec::new(),
+            tasks: setup
+                .tasks
+                .cards()
+                .iter()
+                .map(|card| TaskState {
+                    life: TaskLife::Future,
+                    acknowledged: false,
+                    attempt: 0,
+                    retry: None,
+                    waits_for: setup.tasks.predecessors(card.id).count() as u32,
+                    last_execution: None,
+                })
+                .collect(),
+            timers: Vec::new(),
+            ids: Ids::default(),
+            conditions: Conditions::default(),
+            transport: setup.network.transport.build(fleet),
+            keeps_order: jitter.fixed.is_none() || setup.network.order == Order::Reorder,
+            verify: Cost::new(&setup.work.verify),
+            jitter,
+            link_key: key(Purpose::Link),
+            cost_key: key(Purpose::Cost),
+            output_key: key(Purpose::Output),
+            choice_key: key(Purpose::Choice),
+            firing: vec![Firing::NotReached; setup.faults.entries.len()],
+            violations: Vec::new(),
+            open_tasks: setup.tasks.len(),
+            sent: 0,
+            gone: 0,
+            commands: Vec::new(),
+            setup,
+            seats,
+            params,
+            observer,
+        }
+    }
+
+    pub(super) fn emit(&mut self, agenda: &Agenda<Event>, record: Record) {
+        self.observer.observe(agenda.now(), agenda.current(), &record);
+    }
+
+    pub(super) fn violate(&mut self, at: Time, what: String) {
+        // One broken promise can repeat a million times; the first few say all there is to say.
+        if self.violations.len() < 20 {
+            self.violations.push(Violation { at, what });
+        }
+    }
+
+    /// Runs a handler of `node` and carries out what it asked for.
+    pub(super) fn call(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        handler: impl FnOnce(&mut P, &mut Cx<'_, P::Msg, P::Timer>),
+    ) {
+        let mut commands = std::mem::take(&mut self.commands);
+        debug_assert!(commands.is_empty(), "handlers do not nest");
+        let shared = Shared {
+            fleet: &self.setup.fleet,
+            tasks: &self.setup.tasks,
+            seats: self.seats,
+            choices: self.choice_key,
+        };
+        let mut cx = Cx {
+            now: agenda.now(),
+            me: node,
+            shared,
+            commands: &mut commands,
+            ids: &mut self.ids,
+            choice: &mut self.nodes[node.index()].choices,
+        };
+        handler(&mut self.protocols[node.index()], &mut cx);
+        for command in commands.drain(..) {
+            self.carry_out(agenda, node, command);
+        }
+        self.commands = commands;
+    }
+
+    fn carry_out(&mut self, agenda: &mut Agenda<Event>, node: NodeId, command: Command<P::Msg, P::Timer>) {
+        match command {
+            Command::Send { to, msg } => self.send_message(agenda, node, to, msg),
+            Command::Timer { id, wait, then } => self.start_timer(agenda, node, id, wait, then),
+            Command::CancelTimer(id) => {
+                if let Some(slot) = self.end_timer(id) {
+                    agenda.cancel(slot.key);
+                }
+            }
+            Command::Work { task, execution, then } => {
+                self.start_execution(agenda, node, task, execution, then);
+            }
+            Command::Abandon(execution) => self.abandon(agenda, node, execution),
+            Command::Verify { output, then } => {
+                let ordinal = self.next_service(node);
+                let key = self.cost_key;
+                let effort = self.verify.draw(|| key.open(self.setup.fleet.address(node), ordinal));
+                let errand = Errand { kind: ErrandKind::Verify(output), effort, then };
+                self.start_errand(agenda, node, Plane::Cognition, errand);
+            }
+            Command::Occupy { plane, phase, effort, then } => {
+                let effort = self.effort(node, plane, effort);
+                let errand = Errand { kind: ErrandKind::Occupy(phase), effort, then };
+                self.start_errand(agenda, node, plane, errand);
+            }
+            Command::Settle { task, output } => self.settle(agenda, task, output),
+            Command::End { task, how } => self.end_task(agenda, task, how),
+            Command::Note(fact) => self.emit(agenda, Record::Noted { node, fact }),
+        }
+    }
+
+    fn start_errand(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, errand: Errand<P::Timer>) {
+        let slot = self.errands.file(errand);
+        self.enqueue(agenda, node, plane, Job::Errand(slot), Class::Urgent);
+    }
+
+    fn start_timer(&mut self, agenda: &mut Agenda<Event>, node: NodeId, id: TimerId, wait: Span, then: P::Timer) {
+        let key = agenda.after(wait, Event::Timer(id));
+        let slot = TimerSlot { node, incarnation: self.nodes[node.index()].incarnation, key, then };
+        if self.timers.len() <= id.slot as usize {
+            self.timers.resize(id.slot as usize + 1, None);
+        }
+        self.timers[id.slot as usize] = Some(slot);
+    }
+
+    /// Frees the slot of a timer that is still waiting; its id becomes harmless.
+    fn end_timer(&mut self, id: TimerId) -> Option<TimerSlot<P::Timer>> {
+        if self.ids.generations[id.slot as usize] != id.generation {
+            return None;
+        }
+        let slot = self.timers.get_mut(id.slot as usize)?.take()?;
+        self.ids.generations[id.slot as usize] = id.generation.wrapping_add(1);
+        self.ids.free.push(id.slot);
+        Some(slot)
+    }
+
+    fn timer_fires(&mut self, agenda: &mut Agenda<Event>, id: TimerId) {
+        let slot = self.end_timer(id).expect("a cancelled timer's event is cancelled with it");
+        let node = &mut self.nodes[slot.node.index()];
+        if slot.incarnation != node.incarnation {
+            return;
+        }
+        if node.paused > 0 {
+            node.deferred.push(slot.then);
+        } else {
+            self.call(agenda, slot.node, |protocol, cx| protocol.on_timer(slot.then, cx));
+        }
+    }
+
+    fn begin(&mut self, agenda: &mut Agenda<Event>) {
+        let setup = self.setup;
+        agenda.at(setup.clock.end(), Event::End);
+        for (index, entry) in setup.faults.entries.iter().enumerate() {
+            agenda.at(entry.at, Event::Fault(index as u32));
+        }
+        for index in 0..setup.fleet.len() as u32 {
+            let node = NodeId(index);
+            if self.nodes[node.index()].down > 0 {
+                self.emit(agenda, Record::Down { node, why: DownReason::Absent });
+                continue;
+            }
+            if !P::ORACLE && let Some((first, _)) = self.transport.poll(node, &setup.fleet) {
+                agenda.at(first, Event::Poll(node));
+            }
+            self.call(agenda, node, |protocol, cx| protocol.on_start(cx));
+        }
+        if !setup.tasks.is_empty() {
+            agenda.at(setup.tasks.card(TaskId(0)).arrival, Event::Arrive(TaskId(0)));
+        }
+    }
+
+    fn finish(&mut self, agenda: &mut Agenda<Event>) {
+        self.book_unsettled(agenda);
+        self.emit(agenda, Record::Finish);
+        agenda.stop();
+    }
+
+    /// Ends the run early where the scenario asks for it and nothing is left to do.
+    pub(super) fn one_task_ended(&mut self, agenda: &mut Agenda<Event>) {
+        self.open_tasks -= 1;
+        if self.open_tasks == 0 && self.setup.clock.finish == super::setup::Finish::Settled {
+            agenda.at(agenda.now(), Event::End);
+        }
+    }
+
+    /// Every letter was handled, dropped with a reason, or is still somewhere.
+    fn check_letters(&mut self, at: Time) {
+        let live = self.letters.live() as u64;
+        if self.sent != self.gone + live {
+            self.violate(
+                at,
+                format!("{} letters sent, but {} gone and {live} under way or waiting", self.sent, self.gone),
+            );
+        }
+    }
+
+    pub(super) fn role(&self, node: NodeId) -> Role {
+        self.setup.fleet.role(node)
+    }
+
+    pub(super) fn body_task(&self, letter: LetterId) -> Option<TaskId> {
+        match &self.letters.get(letter).body {
+            Body::Submit { task, .. } | Body::Acknowledge { task } => Some(*task),
+            Body::Protocol(msg) => msg.task(),
+        }
+    }
+}
+
+impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
+    type Event = Event;
+
+    fn handle(&mut self, event: Event, agenda: &mut Agenda<Event>) {
+        match event {
+            Event::Begin => self.begin(agenda),
+            Event::Arrive(task) => self.arrive(agenda, task),
+            Event::Retry(task) => self.retry(agenda, task),
+            Event::Deadline(task) => self.deadline(agenda, task),
+            Event::Deliver(letter) => self.deliver(agenda, letter),
+            Event::Park(letter) => self.park(agenda, letter),
+            Event::Done { node, plane, ticket } => self.done(agenda, node, plane, ticket),
+            Event::Timer(id) => self.timer_fires(agenda, id),
+            Event::Poll(node) => self.poll(agenda, node),
+            Event::PollArrives { agent } => self.poll_arrives(agenda, agent),
+            Event::Fault(index) => self.fault(agenda, index),
+            Event::Heal(index) => self.heal(agenda, index),
+            Event::End => self.finish(agenda),
+        }
+    }
+}
+
+fn new_node<T>(setup: &Setup, node: NodeId) -> Node<T> {
+    let fleet = &setup.fleet;
+    let (servers, capacity) = match fleet.role(node) {
+        Role::Relay => (setup.relay.servers, setup.relay.capacity),
+        Role::Client | Role::Agent => (1, None),
+    };
+    Node {
+        down: u32::from(fleet.profile(node).is_some_and(|profile| !profile.present)),
+        paused: 0,
+        incarnation: 0,
+        owes_start: false,
+        speed: fleet.speed(node),
+        factor: 1.0,
+        stalls: 0,
+        hung: None,
+        wrong: setup.work.error_rate,
+        cut_off: false,
+        harness: Station::new(servers, capacity),
+        cognition: Station::new(1, None),
+        sent: 0,
+        served: 0,
+        choices: 0,
+        deferred: Vec::new(),
+        overtaking: Overtaking::default(),
+    }
+}
+
+fn resolve_kinds<P: Protocol>(setup: &Setup) -> Vec<ResolvedKind> {
+    let costs = &setup.costs;
+    CLIENT_KINDS
+        .iter()
+        .chain(P::Msg::KINDS)
+        .map(|&kind| {
+            let special = costs.kinds.get(kind.name);
+            let plane = special.and_then(|special| special.plane).unwrap_or(kind.plane);
+            let time = special.and_then(|special| special.time.as_ref());
+            let default = match plane {
+                Plane::Harness => &costs.harness,
+                Plane::Cognition => &costs.cognition,
+            };
+            let per_token = match (special, plane) {
+                (Some(special), _) => special.per_token,
+                (None, Plane::Cognition) => costs.cognition_per_token,
+                (None, Plane::Harness) => Span::ZERO,
+            };
+            let zero = Law::fixed(Span::ZERO);
+            let (at_agent, at_relay) = if P::ORACLE {
+                (&zero, &zero)
+            } else {
+                (time.unwrap_or(default), time.unwrap_or(&setup.relay.service))
+            };
+            let per_token = if P::ORACLE { Span::ZERO } else { per_token };
+            ResolvedKind { kind, plane, at_agent: Cost::new(at_agent), at_relay: Cost::new(at_relay), per_token }
+        })
+        .collect()
+}

@@ -1,0 +1,50 @@
+//! The one vocabulary of what happened: ids, [`Record`]s and who may watch them.
+//!
+//! Everything passes through `World`, which emits one stream of small `Copy` records. Metrics, checks,
+//! the fingerprint and (later) the causal log are folds over that stream, written once and knowing no
+//! pattern. Records carry the truth that only `World` knows (whether an output was correct); nodes never
+//! see them.
+
+mod fingerprint;
+mod ids;
+mod record;
+
+pub use fingerprint::Fingerprint;
+pub use ids::{ExecutionId, LetterId, NodeId, Output, SiteId, SkillId, TaskId};
+pub use record::{Activity, DownReason, DropReason, Ending, Fact, Fate, Phase, Plane, Promise, Record, Stage};
+
+use crate::engine::{EventId, Time};
+
+/// Watches the record stream of a run.
+///
+/// `cause` is the ordinal of the event whose handling emitted the record, so the causal graph needs no
+/// vector clocks. Observers compose: `()` watches nothing and `(A, B)` shows every record to both.
+pub trait Observer {
+    /// Takes note of one record, emitted at `at`.
+    fn observe(&mut self, at: Time, cause: EventId, record: &Record);
+}
+
+impl Observer for () {
+    fn observe(&mut self, _: Time, _: EventId, _: &Record) {}
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
+        self.0.observe(at, cause, record);
+        self.1.observe(at, cause, record);
+    }
+}
+
+impl<O: Observer> Observer for &mut O {
+    fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
+        (**self).observe(at, cause, record);
+    }
+}
+
+impl<O: Observer> Observer for Option<O> {
+    fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
+        if let Some(observer) = self {
+            observer.observe(at, cause, record);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Tasks and the graph of what must be done before what.
+
+use std::fmt;
+
+use petgraph::algo::toposort;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::engine::{Span, Time};
+use crate::trace::{SiteId, SkillId, TaskId};
+
+/// What a pattern may know of a task.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TaskCard {
+    /// Which task.
+    pub id: TaskId,
+    /// Site of the client that asks.
+    pub origin: SiteId,
+    /// When it arrived at its client.
+    pub arrival: Time,
+    /// Tokens that must be read to understand it.
+    pub context_tokens: u32,
+    /// Skill class it needs; any agent will do where it is `None`.
+    pub skill: Option<SkillId>,
+    /// Time after its arrival by which it should be settled.
+    pub deadline: Option<Span>,
+    /// Worth of a correct answer \[money\].
+    pub value: f32,
+    /// What the client believes the work to be \[time at speed 1\].
+    pub estimate: Span,
+}
+
+/// One task as drawn from a workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskSpec {
+    /// What patterns see. Its `id` is overwritten by position.
+    pub card: TaskCard,
+    /// True work \[time at speed 1\].
+    pub work: Span,
+    /// Tokens a model reads and writes in doing the work (for money).
+    pub work_tokens: u32,
+    /// Positions of the tasks that must be accepted first.
+    pub predecessors: Vec<TaskId>,
+}
+
+/// All tasks of a replication, in order of arrival.
+#[derive(Debug)]
+pub struct Tasks {
+    cards: Vec<TaskCard>,
+    work: Vec<Span>,
+    work_tokens: Vec<u32>,
+    /// The dependency graph, where there is one: node index = task id.
+    graph: Option<DiGraph<(), ()>>,
+    longest_path: Vec<Span>,
+}
+
+/// Why the predecessors do not form a DAG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DagError {
+    /// A task waits, directly or not, for itself.
+    Cycle(TaskId),
+    /// A task names a predecessor that does not exist.
+    Unknown {
+        /// The task.
+        task: TaskId,
+        /// The name that leads nowhere.
+        predecessor: TaskId,
+    },
+}
+
+impl fmt::Display for DagError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DagError::Cycle(task) => write!(f, "task {} waits for itself", task.0),
+            DagError::Unknown { task, predecessor } => {
+                write!(f, "task {} waits for task {}, which does not exist", task.0, predecessor.0)
+            }
+        }
+    }
+}
+impl std::error::Error for DagError {}
+
+impl Tasks {
+    /// Puts `specs` in order. Arrivals must not decrease (panics: sources sort).
+    ///
+    /// # Errors
+    /// If predecessors are unknown or form a cycle.
+    pub fn new(specs: Vec<TaskSpec>) -> Result<Tasks, DagError> {
+        assert!(
+            specs.windows(2).all(|pair| pair[0].card.arrival <= pair[1].card.arrival),
+            "tasks come in order of arrival"
+        );
+        let work: Vec<Span> = specs.iter().map(|spec| spec.work).collect();
+        let graph = graph_of(&specs)?;
+        let longest_path = match &graph {
+            None => work.clone(),
+            Some(graph) => longest_paths(graph, &work)?,
+        };
+        Ok(Tasks {
+            cards: specs
+                .iter()
+                .enumerate()
+                .map(|(index, spec)| TaskCard { id: TaskId(index as u32), ..spec.card })
+                .collect(),
+            work_tokens: specs.iter().map(|spec| spec.work_tokens).collect(),
+            work,
+            graph,
+            longest_path,
+        })
+    }
+
+    /// How many tasks there are.
+    pub fn len(&self) -> usize {
+        self.cards.len()
+    }
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.cards.is_empty()
+    }
+    /// What patterns may know of `task`.
+    pub fn card(&self, task: TaskId) -> &TaskCard {
+        &self.cards[task.index()]
+    }
+    /// All cards, in order of arrival.
+    pub fn cards(&self) -> &[TaskCard] {
+        &self.cards
+    }
+    /// True work of `task` \[time at speed 1\].
+    pub(crate) fn work(&self, task: TaskId) -> Span {
+        self.work[task.index()]
+    }
+    /// Tokens a model reads and writes in doing `task`.
+    pub(crate) fn work_tokens(&self, task: TaskId) -> u32 {
+        self.work_tokens[task.index()]
+    }
+    /// Sum of all true work \[time at speed 1\].
+    pub(crate) fn total_work(&self) -> Span {
+        self.work.iter().copied().sum()
+    }
+    /// Work on the heaviest chain of predecessors that ends with `task`, itself included.
+    pub(crate) fn longest_path(&self, task: TaskId) -> Span {
+        self.longest_path[task.index()]
+    }
+    /// Whether any task has a predecessor.
+    pub fn has_dependencies(&self) -> bool {
+        self.graph.is_some()
+    }
+    /// The tasks that must be accepted before `task` is submitted.
+    pub fn predecessors(&self, task: TaskId) -> impl Iterator<Item = TaskId> {
+        self.neighbours(task, petgraph::Direction::Incoming)
+    }
+    /// The tasks that wait for `task`.
+    pub fn successors(&self, task: TaskId) -> impl Iterator<Item = TaskId> {
+        self.neighbours(task, petgraph::Direction::Outgoing)
+    }
+
+    fn neighbours(&self, task: TaskId, direction: petgraph::Direction) -> impl Iterator<Item = TaskId> {
+        self.graph
+            .iter()
+            .flat_map(move |graph| graph.neighbors_directed(NodeIndex::new(task.index()), direction))
+            .map(|node| TaskId(node.index() as u32))
+    }
+}
+
+fn graph_of(specs: &[TaskSpec]) -> Result<Option<DiGraph<(), ()>>, DagError> {
+    if specs.iter().all(|spec| spec.predecessors.is_empty()) {
+        return Ok(None);
+    }
+    let mut graph = DiGraph::with_capacity(specs.len(), 0);
+    for _ in specs {
+        graph.add_node(());
+    }
+    for (index, spec) in specs.iter().enumerate() {
+        for &predecessor in &spec.predecessors {
+            if predecessor.index() >= specs.len() {
+                return Err(DagError::Unknown { task: TaskId(index as u32), predecessor });
+            }
+            graph.update_edge(NodeIndex::new(predecessor.index()), NodeIndex::new(index), ());
+        }
+    }
+    Ok(Some(graph))
+}
+
+fn longest_paths(graph: &DiGraph<(), ()>, work: &[Span]) -> Result<Vec<Span>, DagError> {
+    let order = toposort(graph, None).map_err(|cycle| DagError::Cycle(TaskId(cycle.node_id().index() as u32)))?;
+    let mut longest = vec![Span::ZERO; work.len()];
+    for node in order {
+        let before = graph
+            .neighbors_directed(node, petgraph::Direction::Incoming)
+            .map(|predecessor| longest[predecessor.index()])
+            .max()
+            .unwrap_or(Span::ZERO);
+        longest[node.index()] = before + work[node.index()];
+    }
+    Ok(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(work: u64, predecessors: &[u32]) -> TaskSpec {
+        TaskSpec {
+            card: TaskCard {
+                id: TaskId(0),
+                origin: SiteId(0),
+                arrival: Time::ZERO,
+                context_tokens: 0,
+                skill: None,
+                deadline: None,
+                value: 1.0,
+                estimate: Span::from_secs(work),
+            },
+            work: Span::from_secs(work),
+            work_tokens: 0,
+            predecessors: predecessors.iter().map(|&id| TaskId(id)).collect(),
+        }
+    }
+
+    #[test]
+    fn the_longest_path_is_the_heaviest_chain() {
+        let tasks = Tasks::new(vec![task(3, &[]), task(5, &[]), task(2, &[0, 1]), task(1, &[2])]).unwrap();
+        let longest: Vec<u64> =
+            (0..4).map(|id| tasks.longest_path(TaskId(id)).as_nanos() / 1_000_000_000).collect();
+        assert_eq!(longest, [3, 5, 7, 8]);
+        assert_eq!(tasks.successors(TaskId(0)).collect::<Vec<_>>(), [TaskId(2)]);
+        assert_eq!(tasks.total_work(), Span::from_secs(11));
+    }
+
+    #[test]
+    fn cycles_and_dangling_predecessors_are_refused() {
+        assert!(matches!(Tasks::new(vec![task(1, &[1]), task(1, &[0])]), Err(DagError::Cycle(_))));
+        assert_eq!(
+            Tasks::new(vec![task(1, &[7])]).unwrap_err(),
+            DagError::Unknown { task: TaskId(0), predecessor: TaskId(7) }
+        );
+    }
+}
