@@ -4,7 +4,12 @@
 pub mod engine;
 pub mod error;
 pub mod fault;
+pub mod mechanism;
+pub mod metrics;
 pub mod net;
+pub mod pattern;
+pub mod relay;
 pub mod sim;
+pub mod stats;
 pub mod trace;
 pub mod work;

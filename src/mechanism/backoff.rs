@@ -63,7 +63,8 @@ mod tests {
         let backoff = Backoff::default();
         let ceiling = backoff.ceiling(3).as_secs_f64();
         let mut rng = Rng::from_state(11);
-        let waits: Vec<f64> = (0..40_000).map(|_| backoff.delay(3, &mut rng).as_secs_f64() / ceiling).collect();
+        let waits: Vec<f64> =
+            (0..40_000).map(|_| backoff.delay(3, &mut rng).as_secs_f64() / ceiling).collect();
         let mean = waits.iter().sum::<f64>() / 40_000.0;
         let square = waits.iter().map(|w| w * w).sum::<f64>() / 40_000.0;
         assert!((mean - 0.5).abs() < 4.0 * 0.2887 / 200.0, "mean {mean}");

@@ -77,7 +77,7 @@ impl Links {
     }
 
     /// The list from its head on.
-    pub(super) fn iter(&self, ends: &Ends) -> impl Iterator<Item = u32> + '_ {
+    pub(super) fn iter(&self, ends: Ends) -> impl Iterator<Item = u32> + '_ {
         let step = |id: u32| (id != NONE).then_some(id);
         std::iter::successors(step(ends.head), move |&id| step(self.0[id as usize].next))
     }
@@ -96,12 +96,12 @@ mod tests {
         for id in [0, 4, 8] {
             links.remove(&mut even, id); // head, middle and tail
         }
-        assert_eq!(links.iter(&even).collect::<Vec<_>>(), [2, 6]);
-        assert_eq!(links.iter(&odd).collect::<Vec<_>>(), [1, 3, 5, 7, 9]);
+        assert_eq!(links.iter(even).collect::<Vec<_>>(), [2, 6]);
+        assert_eq!(links.iter(odd).collect::<Vec<_>>(), [1, 3, 5, 7, 9]);
         links.remove(&mut even, 2);
         links.remove(&mut even, 6);
         assert_eq!((even.first(), even.len(), odd.len()), (None, 0, 5));
         links.push_back(&mut even, 4);
-        assert_eq!(links.iter(&even).collect::<Vec<_>>(), [4]);
+        assert_eq!(links.iter(even).collect::<Vec<_>>(), [4]);
     }
 }

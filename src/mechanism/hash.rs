@@ -5,9 +5,12 @@
 //!
 //! | function | owner | cost | memory |
 //! |---|---|--:|--:|
-//! | [`rendezvous`] | highest random weight: argmax of hash(task, node) (Thaler & Ravishankar, IEEE/ACM ToN 6(1), 1998) | O(n) | none |
-//! | [`Ring`] | next point clockwise (Karger et al., STOC 1997), `points` a node | O(log(n·points)) | 16 B a point |
-//! | [`partition`] | jump hash (Lamping & Veach, arXiv 1406.2294): numbered partitions, changes at the end only | O(log n) | none |
+//! | [`rendezvous`] | highest random weight: argmax of hash(task, node) | O(n) | none |
+//! | [`Ring`] | consistent hashing: the next point clockwise | O(log(n·points)) | 16 B a point |
+//! | [`partition`] | jump hash: numbered partitions, changes at the end only | O(log n) | none |
+//!
+//! Sources, in this order: Thaler & Ravishankar, IEEE/ACM ToN 6(1), 1998; Karger et al., STOC 1997;
+//! Lamping & Veach, arXiv 1406.2294 (2014).
 //!
 //! Balance: rendezvous and jump are as even as random throws. On a ring of n nodes the share of a node
 //! is Beta(r, (n−1)·r) for r points, hence σ/μ ≈ 1/√r: one point a node is badly uneven.
@@ -163,7 +166,8 @@ mod tests {
                 before = point;
             }
             assert!((share.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-            let variance = share.iter().map(|s| (s * 1000.0 - 1.0) * (s * 1000.0 - 1.0)).sum::<f64>() / 1000.0;
+            let variance =
+                share.iter().map(|s| (s * 1000.0 - 1.0) * (s * 1000.0 - 1.0)).sum::<f64>() / 1000.0;
             let spread = libm::sqrt(variance);
             assert!((spread - expected).abs() < within, "{points} points: {spread} instead of {expected}");
         }

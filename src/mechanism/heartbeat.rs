@@ -52,10 +52,9 @@ impl Heartbeats {
 
     /// Stops watching `node`: it said good-bye, or its place was taken.
     pub fn forget(&mut self, node: NodeId) {
-        if let Some(watch) = self.watch.get_mut(node.0 as usize) {
-            if let Watch::Trusted { .. } = std::mem::replace(watch, Watch::Unknown) {
-                self.links.remove(&mut self.trusted, node.0);
-            }
+        let Some(watch) = self.watch.get_mut(node.0 as usize) else { return };
+        if let Watch::Trusted { .. } = std::mem::replace(watch, Watch::Unknown) {
+            self.links.remove(&mut self.trusted, node.0);
         }
     }
 

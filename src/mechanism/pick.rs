@@ -4,11 +4,12 @@
 //! |---|---|---|
 //! | `round_robin` | the worker served longest ago | nothing |
 //! | `random` | uniform | nothing |
-//! | `power_of_d` | the least loaded of d drawn at random (Azar, Broder, Karlin & Upfal, SIAM J. Comput. 29(1), 1999; Mitzenmacher, IEEE TPDS 12(10), 2001) | d loads |
+//! | `power_of_d` | the least loaded of d drawn at random | d loads |
 //! | `least_loaded` | fewest outstanding tasks, lowest id first (join the shortest queue) | all loads |
 //!
-//! Scattering n tasks on n workers, the fullest gets about ln n ÷ ln ln n at random but
-//! ln ln n ÷ ln d with d choices: two choices already remove most of the unevenness.
+//! Scattering n tasks on n workers, the fullest gets about ln n ÷ ln ln n at random but ln ln n ÷ ln d
+//! with d choices (Azar, Broder, Karlin & Upfal, SIAM J. Comput. 29(1), 1999; in queues: Mitzenmacher,
+//! IEEE TPDS 12(10), 2001): two choices already remove most of the unevenness.
 //!
 //! The table counts what its owner has handed out, which lags behind the truth as messages do.
 //! A limit on outstanding tasks keeps the rest in the owner's queue: with limit 1 a policy only chooses
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::turns::Turns;
 use crate::engine::Rng;
-use crate::trace::NodeId;
+use crate::trace::{NodeId, SkillId};
 
 /// How a worker is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -79,8 +80,8 @@ impl Workers {
 
     /// `node` offers to work; it starts with nothing outstanding. One that is in keeps its tasks, unless
     /// its skill changed.
-    pub fn join(&mut self, node: NodeId, skill: Option<u8>) {
-        let class = skill.map_or(CLASSLESS, |skill| usize::from(skill) + 1);
+    pub fn join(&mut self, node: NodeId, skill: Option<SkillId>) {
+        let class = skill.map_or(CLASSLESS, |skill| skill.index() + 1);
         let nobody = Worker { class: ABSENT, outstanding: 0, place: ABSENT_PLACE };
         if self.table.len() <= node.0 as usize {
             self.table.resize(node.0 as usize + 1, nobody);
@@ -107,7 +108,7 @@ impl Workers {
 
     /// Chooses a worker below the limit that can do `wanted` and counts one more task as outstanding
     /// there. `None` if there is none. A worker can do its own skill class, and what needs no skill.
-    pub fn assign(&mut self, wanted: Option<u8>, rng: &mut Rng) -> Option<NodeId> {
+    pub fn assign(&mut self, wanted: Option<SkillId>, rng: &mut Rng) -> Option<NodeId> {
         let node = match self.policy {
             Policy::RoundRobin => self.turns.next(wanted),
             Policy::Random => self.random(wanted, rng),
@@ -134,36 +135,43 @@ impl Workers {
 
     /// How many tasks `node` has outstanding; `None` if it is no worker.
     pub fn outstanding(&self, node: NodeId) -> Option<u32> {
-        self.table.get(node.0 as usize).filter(|worker| worker.class != ABSENT).map(|worker| worker.outstanding)
+        self.table
+            .get(node.0 as usize)
+            .filter(|worker| worker.class != ABSENT)
+            .map(|worker| worker.outstanding)
     }
 
     /// How many workers below the limit can do `wanted`. O(skill classes).
-    pub fn available(&self, wanted: Option<u8>) -> u32 {
+    pub fn available(&self, wanted: Option<SkillId>) -> u32 {
         self.pools_for(wanted).iter().map(|pool| pool.len() as u32).sum()
     }
 
     /// The pools whose members can do `wanted`.
-    fn pools_for(&self, wanted: Option<u8>) -> &[Vec<NodeId>] {
+    fn pools_for(&self, wanted: Option<SkillId>) -> &[Vec<NodeId>] {
         match wanted {
             None => &self.pools,
             Some(skill) => {
-                let class = usize::from(skill) + 1;
+                let class = skill.index() + 1;
                 self.pools.get(class..=class).unwrap_or_default()
             }
         }
     }
 
-    fn least_loaded(&self, wanted: Option<u8>) -> Option<NodeId> {
-        self.pools_for(wanted).iter().filter_map(|pool| pool.first()).copied().min_by_key(|&node| self.key(node))
+    fn least_loaded(&self, wanted: Option<SkillId>) -> Option<NodeId> {
+        self.pools_for(wanted)
+            .iter()
+            .filter_map(|pool| pool.first())
+            .copied()
+            .min_by_key(|&node| self.key(node))
     }
 
-    fn random(&self, wanted: Option<u8>, rng: &mut Rng) -> Option<NodeId> {
+    fn random(&self, wanted: Option<SkillId>, rng: &mut Rng) -> Option<NodeId> {
         let available = self.available(wanted);
         (available > 0).then(|| self.member(wanted, rng.below(available)))
     }
 
     /// Floyd's sampling without replacement (Bentley & Floyd, CACM 30(9), 1987), then the least loaded.
-    fn best_of(&mut self, d: u32, wanted: Option<u8>, rng: &mut Rng) -> Option<NodeId> {
+    fn best_of(&mut self, d: u32, wanted: Option<SkillId>, rng: &mut Rng) -> Option<NodeId> {
         let available = self.available(wanted);
         let draws = d.max(1).min(available);
         let mut drawn = std::mem::take(&mut self.drawn);
@@ -178,7 +186,7 @@ impl Workers {
     }
 
     /// The `index`th worker of those that can do `wanted`, in no particular order.
-    fn member(&self, wanted: Option<u8>, index: u32) -> NodeId {
+    fn member(&self, wanted: Option<SkillId>, index: u32) -> NodeId {
         let mut index = index as usize;
         for pool in self.pools_for(wanted) {
             match pool.get(index) {
@@ -216,7 +224,7 @@ impl Workers {
         self.pools[class].push(node);
         self.restore_heap(node);
         if self.policy == Policy::RoundRobin {
-            self.turns.join(node, (class != CLASSLESS).then(|| (class - 1) as u8));
+            self.turns.join(node, (class != CLASSLESS).then(|| SkillId((class - 1) as u8)));
         }
     }
 
@@ -268,15 +276,16 @@ impl Workers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Rng;
     use proptest::prelude::*;
 
     fn team(policy: Policy, limit: Option<u32>, size: u32) -> Workers {
         let mut workers = Workers::new(policy, limit);
-        (0..size).for_each(|id| workers.join(NodeId(id), Some((id % 2) as u8)));
+        (0..size).for_each(|id| workers.join(NodeId(id), Some(SkillId((id % 2) as u8))));
         workers
     }
 
-    fn assign(workers: &mut Workers, wanted: Option<u8>, times: usize) -> Vec<Option<u32>> {
+    fn assign(workers: &mut Workers, wanted: Option<SkillId>, times: usize) -> Vec<Option<u32>> {
         let mut rng = Rng::from_state(7);
         (0..times).map(|_| workers.assign(wanted, &mut rng).map(|node| node.0)).collect()
     }
@@ -285,10 +294,10 @@ mod tests {
     fn least_loaded_fills_evenly_lowest_id_first() {
         let mut workers = team(Policy::LeastLoaded, None, 4);
         assert_eq!(assign(&mut workers, None, 5), [0, 1, 2, 3, 0].map(Some));
-        assert_eq!(assign(&mut workers, Some(0), 2), [2, 0].map(Some));
+        assert_eq!(assign(&mut workers, Some(SkillId(0)), 2), [2, 0].map(Some));
         assert!(workers.finish(NodeId(3)) && !workers.finish(NodeId(3)));
         assert_eq!(assign(&mut workers, None, 2), [3, 1].map(Some));
-        assert_eq!(assign(&mut workers, Some(9), 1), [None]);
+        assert_eq!(assign(&mut workers, Some(SkillId(9)), 1), [None]);
     }
 
     #[test]
@@ -312,7 +321,7 @@ mod tests {
         workers.leave(NodeId(2));
         workers.join(NodeId(4), None);
         assert_eq!(assign(&mut workers, None, 5), [1, 3, 0, 4, 1].map(Some));
-        assert_eq!(assign(&mut workers, Some(0), 2), [0, 0].map(Some));
+        assert_eq!(assign(&mut workers, Some(SkillId(0)), 2), [0, 0].map(Some));
     }
 
     /// L-15 of the reference results: expected fullest worker of 1024 tasks on 1024 workers: 5.525 at
@@ -330,7 +339,8 @@ mod tests {
             }
             f64::from(total) / 300.0
         };
-        let cases = [(Policy::Random, 5.525), (Policy::PowerOfD { d: 2 }, 3.007), (Policy::PowerOfD { d: 3 }, 2.404)];
+        let cases =
+            [(Policy::Random, 5.525), (Policy::PowerOfD { d: 2 }, 3.007), (Policy::PowerOfD { d: 3 }, 2.404)];
         for (policy, expected) in cases {
             let mean = fullest(policy, &mut rng);
             assert!((mean - expected).abs() < 0.15, "{policy:?}: {mean} instead of {expected}");
@@ -355,14 +365,16 @@ mod tests {
             moves in prop::collection::vec((0u8..4, 0u32..10, 0u8..3), 1..300), limit in 1u32..4
         ) {
             let mut workers = Workers::new(Policy::LeastLoaded, Some(limit));
-            let mut model = std::collections::BTreeMap::<u32, (u8, u32)>::new();
+            let mut model = std::collections::BTreeMap::<u32, (SkillId, u32)>::new();
             let mut rng = Rng::from_state(0);
             for (action, id, skill) in moves {
-                let (node, wanted) = (NodeId(id), (id % 2 == 0).then_some(skill));
+                let (node, skill) = (NodeId(id), SkillId(skill));
+                let wanted = (id % 2 == 0).then_some(skill);
                 match action {
                     0 => {
                         workers.join(node, Some(skill));
-                        let kept = model.get(&id).filter(|worker| worker.0 == skill).map_or(0, |worker| worker.1);
+                        let kept = model.get(&id).filter(|worker| worker.0 == skill);
+                        let kept = kept.map_or(0, |worker| worker.1);
                         model.insert(id, (skill, kept));
                     }
                     1 => prop_assert_eq!(workers.leave(node), model.remove(&id).map(|worker| worker.1)),
@@ -372,11 +384,13 @@ mod tests {
                         if let Some(worker) = had { worker.1 -= 1 }
                     }
                     _ => {
-                        let fits = |worker: &(u8, u32)| worker.1 < limit && wanted.is_none_or(|w| w == worker.0);
+                        let able = |skill| wanted.is_none_or(|wanted| wanted == skill);
+                        let fits = |worker: &(SkillId, u32)| worker.1 < limit && able(worker.0);
                         let best = model.iter().filter(|(_, w)| fits(w)).map(|(&id, w)| (w.1, id)).min();
                         let fitting = model.values().filter(|worker| fits(worker)).count();
                         prop_assert_eq!(workers.available(wanted), fitting as u32);
-                        prop_assert_eq!(workers.assign(wanted, &mut rng).map(|node| node.0), best.map(|b| b.1));
+                        let chosen = workers.assign(wanted, &mut rng).map(|node| node.0);
+                        prop_assert_eq!(chosen, best.map(|best| best.1));
                         if let Some((_, id)) = best { model.get_mut(&id).unwrap().1 += 1 }
                     }
                 }

@@ -9,7 +9,7 @@
 //! finds everybody (model.md §3: a task without a skill can go to any agent).
 
 use super::chain::{Ends, Links};
-use crate::trace::NodeId;
+use crate::trace::{NodeId, SkillId};
 
 /// What a seat holds when nobody sits in it.
 const ABSENT: u16 = u16::MAX;
@@ -34,8 +34,8 @@ impl Turns {
     }
 
     /// Lets `node` wait behind everyone. Whoever is in already keeps its place, unless its class changed.
-    pub fn join(&mut self, node: NodeId, skill: Option<u8>) {
-        let class = skill.map_or(CLASSLESS, u16::from);
+    pub fn join(&mut self, node: NodeId, skill: Option<SkillId>) {
+        let class = skill.map_or(CLASSLESS, |skill| u16::from(skill.0));
         let seat = node.0 as usize;
         if self.class.len() <= seat {
             self.class.resize(seat + 1, ABSENT);
@@ -64,35 +64,42 @@ impl Turns {
     }
 
     /// How many members can serve `wanted`.
-    pub fn len(&self, wanted: Option<u8>) -> u32 {
+    pub fn len(&self, wanted: Option<SkillId>) -> u32 {
         self.ends(wanted).len()
     }
 
     /// Whether no member can serve `wanted`.
-    pub fn is_empty(&self, wanted: Option<u8>) -> bool {
+    pub fn is_empty(&self, wanted: Option<SkillId>) -> bool {
         self.len(wanted) == 0
     }
 
     /// The member that can serve `wanted` and was served longest ago; it goes to the end of the line.
-    pub fn next(&mut self, wanted: Option<u8>) -> Option<NodeId> {
+    pub fn next(&mut self, wanted: Option<SkillId>) -> Option<NodeId> {
         let node = NodeId(self.ends(wanted).first()?);
-        let class = self.class[node.0 as usize];
-        self.detach(node, class);
-        self.append(node, class);
+        self.serve(node);
         Some(node)
     }
 
-    /// Everyone who can serve `wanted`, in the order of their turns, leaving those as they are.
-    pub fn iter(&self, wanted: Option<u8>) -> impl Iterator<Item = NodeId> + '_ {
-        let links = if wanted.is_none() { &self.everybody_links } else { &self.class_links };
-        let ends = self.ends(wanted);
-        links.iter(&ends).map(NodeId)
+    /// Gives `node` its turn out of order: it goes to the end of the line. Nothing if it is not in.
+    pub fn serve(&mut self, node: NodeId) {
+        if self.contains(node) {
+            let class = self.class[node.0 as usize];
+            self.detach(node, class);
+            self.append(node, class);
+        }
     }
 
-    fn ends(&self, wanted: Option<u8>) -> Ends {
+    /// Everyone who can serve `wanted`, in the order of their turns, leaving those as they are.
+    pub fn iter(&self, wanted: Option<SkillId>) -> impl Iterator<Item = NodeId> + '_ {
+        let links = if wanted.is_none() { &self.everybody_links } else { &self.class_links };
+        let ends = self.ends(wanted);
+        links.iter(ends).map(NodeId)
+    }
+
+    fn ends(&self, wanted: Option<SkillId>) -> Ends {
         match wanted {
             None => self.everybody,
-            Some(skill) => self.classes.get(usize::from(skill)).copied().unwrap_or_default(),
+            Some(skill) => self.classes.get(skill.index()).copied().unwrap_or_default(),
         }
     }
 
@@ -120,6 +127,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn skilled(class: u8) -> Option<SkillId> {
+        Some(SkillId(class))
+    }
+
     fn nodes(ids: &[u32]) -> Vec<NodeId> {
         ids.iter().map(|&id| NodeId(id)).collect()
     }
@@ -128,23 +139,23 @@ mod tests {
     fn a_turn_in_one_line_counts_in_the_other() {
         let mut turns = Turns::new();
         for id in 0..4 {
-            turns.join(NodeId(id), Some((id % 2) as u8));
+            turns.join(NodeId(id), Some(SkillId((id % 2) as u8)));
         }
-        assert_eq!(turns.next(Some(0)), Some(NodeId(0)));
+        assert_eq!(turns.next(skilled(0)), Some(NodeId(0)));
         // 0 has just been served for its skill, so it is last for everyone too.
         assert_eq!(turns.iter(None).collect::<Vec<_>>(), nodes(&[1, 2, 3, 0]));
         assert_eq!(turns.next(None), Some(NodeId(1)));
-        assert_eq!(turns.iter(Some(1)).collect::<Vec<_>>(), nodes(&[3, 1]));
-        assert_eq!(turns.next(Some(7)), None);
+        assert_eq!(turns.iter(skilled(1)).collect::<Vec<_>>(), nodes(&[3, 1]));
+        assert_eq!(turns.next(skilled(7)), None);
     }
 
     #[test]
     fn a_member_without_a_skill_serves_only_what_needs_none() {
         let mut turns = Turns::new();
         turns.join(NodeId(5), None);
-        assert_eq!((turns.len(None), turns.len(Some(0))), (1, 0));
-        turns.join(NodeId(5), Some(0));
-        assert_eq!((turns.len(None), turns.len(Some(0))), (1, 1));
+        assert_eq!((turns.len(None), turns.len(skilled(0))), (1, 0));
+        turns.join(NodeId(5), skilled(0));
+        assert_eq!((turns.len(None), turns.len(skilled(0))), (1, 1));
         assert!(turns.leave(NodeId(5)) && !turns.leave(NodeId(5)) && turns.is_empty(None));
     }
 
@@ -153,13 +164,13 @@ mod tests {
         #[test]
         fn members_that_stay_alternate(moves in prop::collection::vec((0u32..8, any::<bool>()), 1..200)) {
             let mut turns = Turns::new();
-            turns.join(NodeId(100), Some(1));
-            turns.join(NodeId(101), Some(1));
+            turns.join(NodeId(100), skilled(1));
+            turns.join(NodeId(101), skilled(1));
             let mut served = Vec::new();
             for (id, joins) in moves {
-                if joins { turns.join(NodeId(id), Some(1)) } else { turns.leave(NodeId(id)); }
-                prop_assert_eq!(turns.iter(Some(1)).count(), turns.len(Some(1)) as usize);
-                let next = turns.next(Some(1)).unwrap();
+                if joins { turns.join(NodeId(id), skilled(1)) } else { turns.leave(NodeId(id)); }
+                prop_assert_eq!(turns.iter(skilled(1)).count(), turns.len(skilled(1)) as usize);
+                let next = turns.next(skilled(1)).unwrap();
                 if next.0 >= 100 {
                     served.push(next);
                 }

@@ -5,6 +5,37 @@
 //! `summary.csv`, JSON, `anthill explain` and the plots take names, units and formulas from there.
 //! Nothing here may know a pattern, draw a random number or change what happens.
 
+pub mod bound;
+mod channels;
+pub mod decentralization;
+mod define;
+pub mod histogram;
+pub mod latency;
+pub mod ledger;
+pub mod money;
+mod recovery;
+#[cfg(test)]
+mod sample;
+pub mod series;
+pub mod tasks;
+pub mod traffic;
+pub mod turns;
+pub mod whole;
+
+/// The columns of each file, in the order they are written.
+static TABLES: [&[MetricDef]; 10] = [
+    whole::DEFS,
+    ledger::DEFS,
+    bound::DEFS,
+    tasks::DEFS,
+    latency::DEFS,
+    decentralization::DEFS,
+    traffic::DEFS,
+    turns::DEFS,
+    series::DEFS,
+    money::DEFS,
+];
+
 /// Which direction is better, where one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {

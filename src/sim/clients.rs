@@ -30,7 +30,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn submit(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
         let card = self.setup.tasks.card(task);
         let attempt = self.tasks[task.index()].attempt;
-        let submission = Submission { task, origin: card.origin, attempt };
+        let submission = Submission { task, origin: card.origin, skill: card.skill, attempt };
         let to = P::entry(self.params, &self.setup.fleet, self.seats, submission);
         let client = self.setup.fleet.client_at(card.origin).expect("every origin has its client");
         self.emit(agenda, Record::Submitted { task, to, attempt });

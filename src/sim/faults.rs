@@ -1,7 +1,7 @@
 //! The fault plan in action. Every fault says whether it changed its target's state.
 
 use super::execution::{ExecutionState, Job};
-use super::protocol::Protocol;
+use super::protocol::{Protocol, Status};
 use super::world::{Event, Firing, World};
 use crate::engine::Agenda;
 use crate::fault::{FaultKind, Group, Target};
@@ -132,7 +132,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             self.lose_mailboxes(agenda, node);
         }
         self.emit(agenda, Record::Down { node, why });
-        self.tell_oracle(agenda, node, false);
+        self.tell_oracle(agenda, node, Status::Lost);
         true
     }
 
@@ -147,7 +147,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         self.emit(agenda, Record::Up { node });
         self.call(agenda, node, |protocol, cx| protocol.on_start(cx));
-        self.tell_oracle(agenda, node, true);
+        self.tell_oracle(agenda, node, Status::Up);
         true
     }
 
@@ -187,7 +187,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         self.freeze(agenda, node);
         self.emit(agenda, Record::Down { node, why: DownReason::Pause });
-        self.tell_oracle(agenda, node, false);
+        self.tell_oracle(agenda, node, Status::Frozen);
         true
     }
 
@@ -206,7 +206,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         self.serve_waiting(agenda, node, Plane::Harness);
         self.serve_waiting(agenda, node, Plane::Cognition);
-        self.tell_oracle(agenda, node, true);
+        self.tell_oracle(agenda, node, Status::Up);
         true
     }
 
@@ -299,10 +299,10 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
     }
 
-    fn tell_oracle(&mut self, agenda: &mut Agenda<Event>, node: NodeId, up: bool) {
+    fn tell_oracle(&mut self, agenda: &mut Agenda<Event>, node: NodeId, status: Status) {
         if P::ORACLE && self.role(node) == Role::Agent {
             let seat = self.setup.fleet.client(0);
-            self.call(agenda, seat, |protocol, cx| protocol.on_status(node, up, cx));
+            self.call(agenda, seat, |protocol, cx| protocol.on_status(node, status, cx));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The world in which a pattern runs: who is there, what a handler may do, and what comes of it.
 //!
 //! A pattern implements [`Protocol`]; its handlers get a [`Cx`] and can do nothing but emit commands.
-//! [`run`] joins a protocol with a [`Setup`] into an engine model, drives it to the end and returns an
-//! [`Ending`](crate::trace::Ending)-complete record stream to its observer. Nothing else in the program
-//! sends, waits or counts.
+//! [`run`] joins a protocol with a [`Setup`] into an engine model, drives it to the end and shows every
+//! record to an observer; [`measure`] runs it with all metrics and checks what must hold. Nothing else in
+//! the program sends, waits or counts.
 
 mod attention;
 mod clients;
@@ -12,6 +12,7 @@ mod delivery;
 mod execution;
 mod faults;
 mod letters;
+mod outcome;
 mod protocol;
 mod settle;
 mod setup;
@@ -19,7 +20,8 @@ mod station;
 mod world;
 
 pub use cx::{Cx, CxOf, Effort, TimerId};
-pub use protocol::{Kind, Message, Protocol, Seat, Seats, Size, Submission, Work, WorkKind};
+pub use outcome::{Outcome, PatternDef, measure};
+pub use protocol::{Kind, Message, Protocol, Seat, Seats, Size, Status, Submission, Work, WorkKind};
 pub use setup::{
     Clock, ClientSetup, Costs, Finish, KindCost, NetworkSetup, OnDeadline, RelaySetup, Setup, WorkSetup,
 };

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::cx::CxOf;
 use crate::error::Problems;
-use crate::trace::{ExecutionId, NodeId, Output, Phase, Plane, Promise, SiteId, TaskId};
+use crate::trace::{ExecutionId, NodeId, Output, Phase, Plane, Promise, SiteId, SkillId, TaskId};
 use crate::work::{Fleet, Tasks};
 
 /// A kind of message: what it is for and what it occupies. Durations come from the scenario's `[costs]`.
@@ -59,6 +59,8 @@ pub struct Submission {
     pub task: TaskId,
     /// Site of the client.
     pub origin: SiteId,
+    /// Skill class the task asks for.
+    pub skill: Option<SkillId>,
     /// 0 for the first try; one more after each timeout.
     pub attempt: u32,
 }
@@ -83,6 +85,17 @@ pub struct Seat<'a> {
     pub seats: &'a Seats,
     /// How many tasks the run has at most (for tables indexed by task).
     pub tasks: usize,
+}
+
+/// An agent's condition, as told to an oracle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Taking part, again.
+    Up,
+    /// Frozen with its state.
+    Frozen,
+    /// Gone, and its state with it.
+    Lost,
 }
 
 /// What ended when [`Protocol::on_work`] is called.
@@ -166,8 +179,8 @@ pub trait Protocol: Sized {
     }
     /// Volatile state is lost; `on_start` follows when the node is back.
     fn on_crash(&mut self) {}
-    /// Oracles only: `node` went down or came up. Called at the first client.
-    fn on_status(&mut self, node: NodeId, up: bool, cx: &mut CxOf<'_, Self>) {
-        let _ = (node, up, cx);
+    /// Oracles only: the condition of an agent changed. Called at the first client.
+    fn on_status(&mut self, node: NodeId, status: Status, cx: &mut CxOf<'_, Self>) {
+        let _ = (node, status, cx);
     }
 }

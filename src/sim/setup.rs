@@ -156,3 +156,26 @@ pub struct Setup {
     /// The tables `[pattern.NAME]`, as JSON objects by pattern name.
     pub params: Arc<BTreeMap<String, serde_json::Value>>,
 }
+
+impl Setup {
+    /// The same fleet, network and costs with no arrivals and no faults, measured over `window` from the
+    /// start.
+    pub fn without_tasks_and_faults(&self, window: Span) -> Setup {
+        let tasks = Tasks::new(Vec::new()).expect("no tasks, no cycle");
+        Setup {
+            tasks: Arc::new(tasks),
+            faults: Arc::default(),
+            clock: Clock {
+                horizon: Time::ZERO + window,
+                drain: Span::ZERO,
+                warmup: Time::ZERO,
+                finish: Finish::Drained,
+            },
+            ..self.clone()
+        }
+    }
+    /// The same run with nothing going wrong.
+    pub fn without_faults(&self) -> Setup {
+        Setup { faults: Arc::default(), ..self.clone() }
+    }
+}

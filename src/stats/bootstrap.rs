@@ -185,7 +185,7 @@ mod tests {
     }
 
     /// Efron and Tibshirani, table 14.1: variance (divisor n) of the spatial test A of 26 children. They find
-    /// â = 0.061 and, with 2,000 resamples, a 90 % interval of 115.8 to 259.6 (plain percentiles: 100.8 to 233.9).
+    /// â = 0.061 and, with 2,000 resamples, a 90 % interval of 115.8 to 259.6 (percentiles: 100.8 to 233.9).
     #[test]
     fn bca_of_the_spatial_test_data_is_the_published_one() {
         let children = [

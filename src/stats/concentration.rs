@@ -32,7 +32,7 @@ pub fn effective_number(amounts: &[f64]) -> f64 {
 /// four equal nodes give 3 at 0.5. 0 if undefined; all nodes with a positive amount if `share` ≥ 1.
 pub fn nakamoto(amounts: &[f64], share: f64) -> usize {
     let Some(total) = total(amounts) else { return 0 };
-    // Six times 0.1 must tie at a half, though neither side of the comparison is exact.
+    // Twelve equal nodes must tie at six, though neither side of the comparison is exact.
     let needed = share * total * (1.0 + 1e-12);
     let sorted = descending(amounts);
     let mut held = 0.0;
@@ -109,8 +109,8 @@ mod tests {
     #[test]
     fn exactly_half_is_not_a_majority() {
         assert_eq!(nakamoto(&[0.25; 4], 0.5), 3);
-        // 0.1 + 0.1 + 0.1 is rounded to above half of 0.6.
-        assert_eq!(nakamoto(&[0.1; 6], 0.5), 4);
+        // Six times 0.7, added up, is rounded to above half of twelve times 0.7.
+        assert_eq!(nakamoto(&[0.7; 12], 0.5), 7);
         assert_eq!(nakamoto(&[0.1; 10], 0.5), 6);
         assert_eq!(nakamoto(&[1.0, 1.0], 0.5), 2);
     }

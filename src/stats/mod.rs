@@ -35,8 +35,8 @@
 //! **Undefined results** are NaN in numeric fields (JSON: `null`), never zero. In particular one replication
 //! has a mean and no half-width.
 //!
-//! **Determinism.** Sums are compensated and taken in index order; special functions use `libm`, so that the
-//! same inputs give the same bits on every platform.
+//! **Determinism.** Sums are taken in index order, means compensated; special functions use `libm`, so that
+//! the same inputs give the same bits on every platform.
 
 pub mod bootstrap;
 pub mod concentration;

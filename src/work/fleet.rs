@@ -54,6 +54,8 @@ pub struct FleetSpec {
 #[derive(Clone, Debug)]
 pub struct Fleet {
     spec: FleetSpec,
+    /// Present agents by number; first all of them, then those of each skill class.
+    able: Vec<Vec<NodeId>>,
 }
 
 impl Fleet {
@@ -63,7 +65,14 @@ impl Fleet {
         let present = spec.agents.iter().filter(|agent| agent.present).count();
         assert!(present > 0, "somebody must work");
         assert_eq!(spec.seat_order.len(), present, "every present agent stands in the seat order");
-        Fleet { spec }
+        let mut fleet = Fleet { spec, able: Vec::new() };
+        let mut able = vec![Vec::new(); fleet.skills() + 1];
+        for node in fleet.present() {
+            able[0].push(node);
+            able[fleet.skill(node).map_or(0, |skill| skill.index() + 1)].push(node);
+        }
+        fleet.able = able;
+        fleet
     }
 
     /// How many nodes there are.
@@ -176,6 +185,10 @@ impl Fleet {
     /// The present agents, by number.
     pub fn present(&self) -> impl Iterator<Item = NodeId> {
         self.agent_nodes().map(NodeId).filter(|&node| self.profile(node).is_some_and(|agent| agent.present))
+    }
+    /// The present agents that may take a task that asks for `skill`, by number.
+    pub fn able(&self, skill: Option<SkillId>) -> &[NodeId] {
+        self.able.get(skill.map_or(0, |skill| skill.index() + 1)).map_or(&[], Vec::as_slice)
     }
     /// Price of a relay for an hour \[money\].
     pub fn relay_price_per_hour(&self) -> f64 {

@@ -5,7 +5,12 @@
 //! pattern outside it cannot peek.
 
 mod fleet;
+pub(crate) mod forms;
+mod number;
+pub mod source;
 mod tasks;
 
 pub use fleet::{AgentProfile, Fleet, FleetSpec, Role};
+pub use forms::Shares;
+pub use number::NumberDist;
 pub use tasks::{DagError, TaskCard, TaskSpec, Tasks};

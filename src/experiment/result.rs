@@ -1,0 +1,143 @@
+//! What a comparison yields. Plain data that reports render.
+
+use std::sync::Arc;
+
+use super::paired::PairedRow;
+use crate::fault::FaultPlan;
+use crate::metrics::histogram::SojournHistogram;
+use crate::metrics::series::RunSeries;
+use crate::metrics::traffic::KindTraffic;
+use crate::metrics::{self, MetricSet};
+use crate::sim::{Firing, Outcome, PatternDef};
+use crate::stats::interval::Interval;
+use crate::stats::paired::{RatioData, jackknife_ratio};
+use crate::stats::LEVEL;
+use crate::stats::summary::Summary;
+
+/// One run of one pattern.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Which replication.
+    pub replication: u32,
+    /// Digest of everything that happened.
+    pub fingerprint: u64,
+    /// Every metric.
+    pub metrics: MetricSet,
+    /// Counts by window.
+    pub series: RunSeries,
+    /// What became of each entry of the replication's fault plan.
+    pub firing: Vec<Firing>,
+}
+
+/// All runs of one pattern.
+#[derive(Clone, Debug)]
+pub struct PatternResult {
+    /// The pattern.
+    pub def: PatternDef,
+    /// Its runs, by replication.
+    pub runs: Vec<Run>,
+    /// Sojourn times pooled over replications.
+    pub sojourns: SojournHistogram,
+    /// Messages by kind, summed over replications.
+    pub kinds: Vec<KindTraffic>,
+}
+
+impl PatternResult {
+    pub(super) fn new(def: PatternDef) -> PatternResult {
+        PatternResult { def, runs: Vec::new(), sojourns: SojournHistogram::new(), kinds: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, replication: u32, outcome: Outcome) {
+        self.sojourns.merge(&outcome.sojourns);
+        if self.kinds.is_empty() {
+            self.kinds = outcome.kinds;
+        } else {
+            for (sum, kind) in self.kinds.iter_mut().zip(&outcome.kinds) {
+                sum.messages += kind.messages;
+                sum.bytes += kind.bytes;
+                sum.tokens += kind.tokens;
+            }
+        }
+        self.runs.push(Run {
+            replication,
+            fingerprint: outcome.fingerprint,
+            metrics: outcome.metrics,
+            series: outcome.series,
+            firing: outcome.end.firing,
+        });
+    }
+
+    /// Values of a metric, by replication. Panics if no metric has this name.
+    pub fn values(&self, metric: &str) -> Vec<f64> {
+        let position = metrics::position(metric).unwrap_or_else(|| panic!("no metric is called `{metric}`"));
+        self.runs.iter().map(|run| run.metrics.values()[position]).collect()
+    }
+
+    /// Mean and 95 % interval of a metric: Student t over replications; for taxes the jackknifed ratio of
+    /// sums, so that a replication counts by its work.
+    pub fn summary(&self, metric: &str) -> Interval {
+        if let Some((overhead, useful)) = self.tax_parts(metric) {
+            let engaged: Vec<f64> = overhead.iter().zip(&useful).map(|(o, u)| o + u).collect();
+            return jackknife_ratio(RatioData { numerator: &overhead, denominator: &engaged }, LEVEL);
+        }
+        let Summary { n, skipped, mean, low, high, .. } = Summary::of(&self.values(metric));
+        Interval { n, skipped, estimate: mean, low, high }
+    }
+
+    /// Overhead and useful capacity behind `tax_full` and `tax_agents`, by replication.
+    pub(super) fn tax_parts(&self, metric: &str) -> Option<(Vec<f64>, Vec<f64>)> {
+        let infrastructure = match metric {
+            "tax_full" => 0.0,
+            "tax_agents" => 1.0,
+            _ => return None,
+        };
+        let useful = self.values("useful_capacity_s");
+        let ratio = self.values("overhead_ratio");
+        let nodes = self.values("infrastructure_capacity_s");
+        let overhead =
+            useful.iter().zip(&ratio).zip(&nodes).map(|((u, o), n)| u * o - infrastructure * n).collect();
+        Some((overhead, useful))
+    }
+
+    /// Whether the backlog grows: the 95 % interval of its slope over replications lies above 0. Latencies
+    /// of an unstable system are artefacts of the horizon (model.md §7).
+    pub fn unstable(&self) -> bool {
+        self.summary("backlog_slope_per_s").low > 0.0
+    }
+}
+
+/// Everything a comparison found.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Master seed.
+    pub seed: u64,
+    /// Replications asked for.
+    pub replications: u32,
+    /// Replications completed by every pattern: all results are over these.
+    pub completed: u32,
+    /// One for each pattern compared, in the order asked for.
+    pub patterns: Vec<PatternResult>,
+    /// The oracle without faults, on the same replications: the reference of the trilemma.
+    pub reference: PatternResult,
+    /// The same patterns without faults, if asked for.
+    pub fault_free: Vec<PatternResult>,
+    /// Differences between patterns.
+    pub paired: Vec<PairedRow>,
+    /// The fault plan of each replication.
+    pub plans: Vec<Arc<FaultPlan>>,
+    /// Pairs of replications of one pattern that came out bit-equal though they should differ.
+    pub repeats: Vec<(String, u32, u32)>,
+}
+
+impl Comparison {
+    /// The result of the pattern called `name`.
+    pub fn pattern(&self, name: &str) -> Option<&PatternResult> {
+        self.patterns.iter().find(|pattern| pattern.def.name == name)
+    }
+    /// Whether every run asked for was done.
+    pub fn is_complete(&self) -> bool {
+        self.completed == self.replications
+    }
+}

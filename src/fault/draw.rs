@@ -1,0 +1,268 @@
+//! From the table `[faults]` to a plan: every choice drawn from the plan's own stream, by the law it
+//! belongs to, its n-th strike, and, for churn and outages, the node.
+//!
+//! Only present agents are candidates, in their order, so that an extra agent that stays down changes no
+//! entry. The spec must have been validated: what makes no sense panics.
+
+use super::spec::{FaultSpec, Outage, Partition, When};
+use super::target::TargetSpec;
+use super::{Entry, FaultKind, FaultPlan, Group, Origin, Target, churn};
+use crate::engine::{Dist, Key, Rng, Span, Time};
+use crate::net::Sites;
+use crate::trace::{NodeId, SiteId};
+use crate::work::{Fleet, Role};
+
+/// What a plan is drawn for.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Who takes part.
+    pub fleet: &'a Fleet,
+    /// Where.
+    pub sites: &'a Sites,
+    /// Random laws begin here.
+    pub from: Time,
+    /// The latest end of the run: nothing begins then or later.
+    pub end: Time,
+    /// The plan's own key.
+    pub key: Key,
+}
+
+/// One number a kind of fault, never reused.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Law {
+    Crash = 1,
+    Pause = 2,
+    Slow = 3,
+    Partition = 4,
+    Outage = 5,
+    WrongOutput = 6,
+    Stall = 7,
+}
+
+/// What of a strike is drawn.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Draw {
+    Gap = 0,
+    Target = 1,
+    Lasts = 2,
+}
+const DRAWS: u64 = 4;
+
+/// One fault of the spec: its kind, its place in the list and, for outages, the relay.
+#[derive(Clone, Copy)]
+struct Address {
+    law: Law,
+    position: usize,
+    node: u32,
+}
+
+impl Address {
+    fn open(self, key: Key, strike: u64, draw: Draw) -> Rng {
+        let entity = ((self.law as u64) << 56) | ((self.position as u64) << 32) | u64::from(self.node);
+        key.open(entity, strike * DRAWS + draw as u64)
+    }
+}
+
+/// Draws the plan of `spec`.
+pub fn draw(spec: &FaultSpec, scope: &Scope<'_>) -> FaultPlan {
+    let mut plan = Drawing { scope, entries: Vec::new() };
+    for (position, crash) in spec.crash.iter().enumerate() {
+        let address = Address { law: Law::Crash, position, node: 0 };
+        let lasts = crash.restart_after.as_ref();
+        plan.strikes(crash.when(), address, crash.target, lasts, || FaultKind::Crash);
+    }
+    for (position, pause) in spec.pause.iter().enumerate() {
+        let address = Address { law: Law::Pause, position, node: 0 };
+        plan.strikes(pause.when(), address, pause.target, Some(&pause.lasts), || FaultKind::Pause);
+    }
+    for (position, slow) in spec.slow.iter().enumerate() {
+        let address = Address { law: Law::Slow, position, node: 0 };
+        let factor = slow.factor;
+        plan.strikes(slow.when(), address, slow.target, Some(&slow.lasts), || FaultKind::Slow { factor });
+    }
+    for (position, partition) in spec.partition.iter().enumerate() {
+        plan.partitions(partition, Address { law: Law::Partition, position, node: 0 });
+    }
+    for (position, outage) in spec.relay_outage.iter().enumerate() {
+        plan.outages(outage, position);
+    }
+    for (position, wrong) in spec.wrong_output.iter().enumerate() {
+        let address = Address { law: Law::WrongOutput, position, node: 0 };
+        let probability = wrong.probability;
+        let kind = || FaultKind::WrongOutput { probability };
+        plan.strikes(wrong.when(), address, wrong.target, wrong.lasts.as_ref(), kind);
+    }
+    for (position, stall) in spec.stall.iter().enumerate() {
+        let address = Address { law: Law::Stall, position, node: 0 };
+        plan.strikes(stall.when(), address, stall.target, stall.lasts.as_ref(), || FaultKind::Stall);
+    }
+    if let Some(law) = &spec.churn {
+        churn::draw(law, scope, &mut plan.entries);
+    }
+    FaultPlan::new(plan.entries)
+}
+
+struct Drawing<'a> {
+    scope: &'a Scope<'a>,
+    entries: Vec<Entry>,
+}
+
+/// No random law strikes more often than this: a gap of zero would never end.
+const SHORTEST_GAP: Span = Span::from_millis(1);
+
+impl Drawing<'_> {
+    /// Instants at which a fault begins, each with its number.
+    fn instants(&self, when: Option<When<'_>>, address: Address) -> Vec<(u64, Time, Origin)> {
+        match when.expect("validated") {
+            When::At(at) => vec![(0, at, Origin::Scheduled)],
+            When::Every(every) => {
+                let law = every.law().expect("validated");
+                let (mut instants, mut at) = (Vec::new(), self.scope.from);
+                for strike in 0.. {
+                    let gap = law.sample_span(&mut address.open(self.scope.key, strike, Draw::Gap));
+                    at += gap.max(SHORTEST_GAP);
+                    if at >= self.scope.end {
+                        break;
+                    }
+                    instants.push((strike, at, Origin::Law));
+                }
+                instants
+            }
+        }
+    }
+
+    fn until(&self, at: Time, lasts: Option<&Dist>, address: Address, strike: u64) -> Option<Time> {
+        lasts.map(|law| at + law.sample_span(&mut address.open(self.scope.key, strike, Draw::Lasts)))
+    }
+
+    fn strikes(
+        &mut self,
+        when: Option<When<'_>>,
+        address: Address,
+        target: TargetSpec,
+        lasts: Option<&Dist>,
+        kind: impl Fn() -> FaultKind,
+    ) {
+        for (strike, at, origin) in self.instants(when, address) {
+            let agents_only = matches!(address.law, Law::WrongOutput | Law::Stall);
+            let rng = &mut address.open(self.scope.key, strike, Draw::Target);
+            let target = self.choose(target, agents_only, rng);
+            let until = self.until(at, lasts, address, strike);
+            self.entries.push(Entry { at, until, kind: kind(), target, origin });
+        }
+    }
+
+    /// Positions of the agents that are there.
+    fn present(&self) -> Vec<u32> {
+        let fleet = self.scope.fleet;
+        fleet.present().map(|node| fleet.index_in_role(node)).collect()
+    }
+
+    fn choose(&self, target: TargetSpec, agents_only: bool, rng: &mut Rng) -> Target {
+        let present = self.present();
+        let agents = present.len() as u32;
+        match target {
+            TargetSpec::Authority => Target::Authority {
+                seat: (rng.next_u64() >> 33) as u32,
+                otherwise: present[rng.below(agents) as usize],
+            },
+            TargetSpec::Any => {
+                let relays = if agents_only { 0 } else { self.scope.fleet.relays() };
+                match rng.below(agents + relays) {
+                    index if index < agents => Target::Agent(present[index as usize]),
+                    index => Target::Relay(index - agents),
+                }
+            }
+            TargetSpec::Agent(index) => Target::Agent(index),
+            TargetSpec::Agents(share) => Target::Agents(some_of(present, share, rng)),
+            TargetSpec::Relay(index) => Target::Relay(index),
+        }
+    }
+
+    fn partitions(&mut self, partition: &Partition, address: Address) {
+        for (strike, at, origin) in self.instants(partition.when(), address) {
+            let rng = &mut address.open(self.scope.key, strike, Draw::Target);
+            let groups = match (&partition.share, &partition.sites) {
+                (Some(share), _) => {
+                    vec![Group { agents: some_of(self.present(), *share, rng), ..Group::default() }]
+                }
+                (None, sites) => sites.iter().flatten().map(|names| self.group_at(names)).collect(),
+            };
+            let until = self.until(at, Some(&partition.lasts), address, strike);
+            let kind = FaultKind::Partition { groups, one_way: partition.one_way };
+            self.entries.push(Entry { at, until, kind, target: Target::Network, origin });
+        }
+    }
+
+    /// Everyone at the sites called `names`.
+    fn group_at(&self, names: &[String]) -> Group {
+        let (fleet, sites) = (self.scope.fleet, self.scope.sites);
+        let mut group = Group::default();
+        for node in (0..fleet.len() as u32).map(NodeId) {
+            let SiteId(site) = fleet.site(node);
+            if !names.iter().any(|name| name == sites.name(SiteId(site))) {
+                continue;
+            }
+            let index = fleet.index_in_role(node);
+            match fleet.role(node) {
+                Role::Relay => group.relays.push(index),
+                Role::Client => group.clients.push(index),
+                Role::Agent if fleet.profile(node).is_some_and(|agent| agent.present) => {
+                    group.agents.push(index);
+                }
+                Role::Agent => {}
+            }
+        }
+        group
+    }
+
+    fn outages(&mut self, outage: &Outage, position: usize) {
+        let relays = match outage.relay {
+            Some(relay) => relay..relay + 1,
+            None => 0..self.scope.fleet.relays(),
+        };
+        for node in relays {
+            let address = Address { law: Law::Outage, position, node };
+            let entry = |at, until, origin| Entry {
+                at,
+                until: Some(until),
+                kind: FaultKind::Outage,
+                target: Target::Relay(node),
+                origin,
+            };
+            if let (Some(at), lasts) = (outage.at, outage.lasts.as_ref()) {
+                let until = self.until(at, lasts, address, 0).expect("validated");
+                self.entries.push(entry(at, until, Origin::Scheduled));
+                continue;
+            }
+            let law = |law: &Option<Dist>| law.as_ref().expect("validated").law().expect("validated");
+            let (up, down) = (law(&outage.mtbf), law(&outage.mttr));
+            let mut at = self.scope.from;
+            for strike in 0.. {
+                let open = |draw| address.open(self.scope.key, strike, draw);
+                at += up.sample_span(&mut open(Draw::Gap)).max(SHORTEST_GAP);
+                if at >= self.scope.end {
+                    break;
+                }
+                let until = at + down.sample_span(&mut open(Draw::Lasts));
+                self.entries.push(entry(at, until, Origin::Law));
+                at = until;
+            }
+        }
+    }
+}
+
+/// A random `share` of `items`, at least one of them, in order.
+fn some_of(mut items: Vec<u32>, share: f64, rng: &mut Rng) -> Vec<u32> {
+    let count = ((share * items.len() as f64).round() as usize).clamp(1, items.len());
+    rng.shuffle(&mut items);
+    items.truncate(count);
+    items.sort_unstable();
+    items
+}
+
+#[cfg(test)]
+#[path = "draw_tests.rs"]
+mod tests;

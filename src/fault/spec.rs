@@ -1,0 +1,225 @@
+//! The table `[faults]`: what is to go wrong, as scenario files write it.
+//!
+//! A fault with `at` is scheduled: it must fire in every run, or the run fails. One with `every` is a
+//! random law: it strikes again and again from the end of the warm-up on, and must fire at least once
+//! in a comparison.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::target::TargetSpec;
+use crate::engine::{Dist, Span, Time};
+use crate::work::forms::one_or_many;
+
+/// What is to go wrong. Empty: nothing. Each list may hold one table or several.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FaultSpec {
+    /// A saved plan (`faults.json`) to replay instead of everything below, relative to the scenario's
+    /// folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Nodes stop, lose volatile state and inbox, and may restart.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub crash: Vec<Crash>,
+    /// Nodes freeze and keep their state.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub pause: Vec<Pause>,
+    /// Nodes slow down (grey failure).
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub slow: Vec<Slow>,
+    /// The network splits.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub partition: Vec<Partition>,
+    /// Relays go out of service.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub relay_outage: Vec<Outage>,
+    /// Agents produce wrong outputs.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub wrong_output: Vec<WrongOutput>,
+    /// Agents hang in an execution and go silent.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub stall: Vec<Stall>,
+    /// Agents leave and return.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub churn: Option<Churn>,
+}
+
+impl FaultSpec {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == FaultSpec::default()
+    }
+}
+
+/// When a fault begins, borrowed from the two keys that say it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum When<'a> {
+    /// Once.
+    At(Time),
+    /// Again and again, with these gaps between two beginnings.
+    Every(&'a Dist),
+}
+
+macro_rules! fault {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident : $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// When it begins, once. Needs `at` or `every`, not both.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub at: Option<Time>,
+            /// Law of the time between two beginnings: it strikes again and again, after the warm-up.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub every: Option<Dist>,
+            $($(#[$attr])* pub $field: $type,)*
+        }
+
+        impl $name {
+            /// When it begins; `None` unless exactly one of `at` and `every` is given.
+            pub fn when(&self) -> Option<When<'_>> {
+                match (self.at, &self.every) {
+                    (Some(at), None) => Some(When::At(at)),
+                    (None, Some(every)) => Some(When::Every(every)),
+                    (None, None) | (Some(_), Some(_)) => None,
+                }
+            }
+        }
+    };
+}
+
+fault! {
+    /// Nodes stop, and may restart.
+    Crash {
+        /// Whom it strikes. Default "any".
+        #[serde(default = "any")]
+        target: TargetSpec,
+        /// Law of the time until the restart. Default: never.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restart_after: Option<Dist>,
+    }
+}
+fault! {
+    /// Nodes freeze and keep their state.
+    Pause {
+        /// Whom it strikes. Default "any".
+        #[serde(default = "any")]
+        target: TargetSpec,
+        /// Law of how long it lasts.
+        #[serde(rename = "for")]
+        lasts: Dist,
+    }
+}
+fault! {
+    /// Nodes slow down.
+    Slow {
+        /// Whom it strikes. Default "any".
+        #[serde(default = "any")]
+        target: TargetSpec,
+        /// New speed ÷ nominal speed, above 0 and not 1.
+        factor: f64,
+        /// Law of how long it lasts.
+        #[serde(rename = "for")]
+        lasts: Dist,
+    }
+}
+fault! {
+    /// The network splits. Needs `share` or `sites`, not both.
+    Partition {
+        /// Share of the agents split off from everyone else, in (0, 1).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share: Option<f64>,
+        /// The sides, as lists of sites; sites named nowhere form one more side.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sites: Option<Vec<Vec<String>>>,
+        /// Whether only messages *from* the sides named are lost. Default false.
+        #[serde(default)]
+        one_way: bool,
+        /// Law of how long it lasts.
+        #[serde(rename = "for")]
+        lasts: Dist,
+    }
+}
+fault! {
+    /// Agents produce wrong outputs.
+    WrongOutput {
+        /// Whom it strikes: agents only. Default "any".
+        #[serde(default = "any")]
+        target: TargetSpec,
+        /// Probability that an output produced meanwhile is wrong, in (0, 1].
+        probability: f64,
+        /// Law of how long it lasts. Default: until the end.
+        #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Dist>,
+    }
+}
+fault! {
+    /// Agents hang in an execution and go silent.
+    Stall {
+        /// Whom it strikes: agents only. Default "any".
+        #[serde(default = "any")]
+        target: TargetSpec,
+        /// Law of how long it lasts, until the agent's own watchdog ends it. Default: until the end.
+        #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Dist>,
+    }
+}
+
+/// Relays go out of service: once, with `at` and `for`, or again and again, with `mtbf` and `mttr`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outage {
+    /// Which relay, by position. Default: each one, on its own with `mtbf`, all at once with `at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<u32>,
+    /// When it begins, once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// Law of how long it lasts.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Dist>,
+    /// Law of the time in service before an outage (mean time between failures).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtbf: Option<Dist>,
+    /// Law of the time out of service (mean time to repair).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mttr: Option<Dist>,
+}
+
+/// Agents leave and return, each on its own: sessions and absences alternate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Churn {
+    /// Law of how long an agent stays.
+    pub session: Dist,
+    /// Law of how long it is away.
+    pub absence: Dist,
+    /// Measured time ÷ simulated time; 24 squeezes a day into an hour. Default 1.
+    #[serde(default = "one")]
+    pub compression: f64,
+    /// When it begins. Default: at the end of the warm-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Span>,
+    /// In which state agents are when it begins. Default "stationary".
+    #[serde(default)]
+    pub start: ChurnStart,
+}
+
+/// In which state agents are when churn begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChurnStart {
+    /// As after a long time: some away at once, each somewhere within a session or an absence.
+    #[default]
+    Stationary,
+    /// All there, each somewhere within a session.
+    Present,
+}
+
+fn any() -> TargetSpec {
+    TargetSpec::Any
+}
+fn one() -> f64 {
+    1.0
+}

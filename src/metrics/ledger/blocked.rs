@@ -1,0 +1,383 @@
+//! Free time, split fleet-wide: blocked = ∫ matching(F, W) dt, idle = ∫ (|F| − matching) dt.
+//!
+//! F(t) are the free agents, W(t) the *startable* tasks: arrived; every predecessor has a correct output
+//! somewhere; not expired; no correct output of its own; and no execution of it progressing on an up,
+//! unstalled agent. With one skill class per agent, matching = Σ_skill min(F_s, W_s) + min(remaining F, W
+//! without skill). Blocked time is attributed to what the tasks wait for, in the order of
+//! [`Stage`](crate::trace::Stage).
+//!
+//! Failed, rejected and wrongly answered tasks stay startable (model.md §3: rejecting a task does not
+//! remove it); nobody holds them, so they count as queued.
+
+use std::sync::Arc;
+
+use crate::engine::Time;
+use crate::trace::{DownReason, Ending, ExecutionId, Fact, NodeId, Stage, TaskId};
+use crate::work::{Fleet, Tasks};
+
+const NOBODY: u32 = u32::MAX;
+
+/// Whether a node that goes down for this reason forgets what it held.
+pub(super) fn forgets(why: DownReason) -> bool {
+    match why {
+        DownReason::Crash | DownReason::Leave => true,
+        DownReason::Pause | DownReason::Outage | DownReason::Absent => false,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TaskTime {
+    arrived: bool,
+    expired: bool,
+    correct: bool,
+    /// Its holder forgot it.
+    orphan: bool,
+    /// Predecessors without a correct output.
+    waits_for: u32,
+    progressing: u32,
+    stage: Stage,
+    holder: u32,
+    /// Neighbours in the list of tasks of the same holder.
+    next: u32,
+    previous: u32,
+    /// Where it is counted in W, if it is.
+    counted: Option<Stage>,
+    /// 0: no skill asked for; else skill + 1.
+    skill: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct NodeTime {
+    up: bool,
+    silent: bool,
+    cut_off: bool,
+    running: Option<(ExecutionId, TaskId)>,
+    first_held: u32,
+}
+
+impl NodeTime {
+    fn lost(&self) -> bool {
+        !self.up || self.silent || self.cut_off
+    }
+}
+
+/// The integrals of free time.
+#[derive(Debug)]
+pub(super) struct Blocked {
+    warmup: Time,
+    since: Time,
+    tasks: Vec<TaskTime>,
+    graph: Arc<Tasks>,
+    nodes: Vec<NodeTime>,
+    /// Node running each execution.
+    runs_on: Vec<u32>,
+    agent_skill: Vec<u8>,
+    /// Millionths of speed, so that sums are exact.
+    agent_speed: Vec<u64>,
+    /// Free agents and the sum of their speeds, by skill.
+    free: Vec<(u32, u64)>,
+    /// Startable tasks by skill + 1 and in total by stage.
+    startable: Vec<u32>,
+    by_stage: [u32; Stage::ALL.len()],
+    blocked_ns: u64,
+    idle_ns: u64,
+    pub(super) blocked_capacity_s: [f64; Stage::ALL.len()],
+    pub(super) idle_capacity_s: f64,
+}
+
+impl Blocked {
+    pub(super) fn new(fleet: &Fleet, tasks: Arc<Tasks>, warmup: Time) -> Blocked {
+        let skills = fleet
+            .skills()
+            .max(tasks.cards().iter().filter_map(|card| card.skill).map(|skill| skill.index() + 1).max().unwrap_or(0));
+        let mut blocked = Blocked {
+            warmup,
+            since: Time::ZERO,
+            tasks: tasks
+                .cards()
+                .iter()
+                .map(|card| TaskTime {
+                    arrived: false,
+                    expired: false,
+                    correct: false,
+                    orphan: false,
+                    waits_for: tasks.predecessors(card.id).count() as u32,
+                    progressing: 0,
+                    stage: Stage::Entry,
+                    holder: NOBODY,
+                    next: NOBODY,
+                    previous: NOBODY,
+                    counted: None,
+                    skill: card.skill.map_or(0, |skill| skill.0 + 1),
+                })
+                .collect(),
+            graph: tasks,
+            nodes: vec![
+                NodeTime { up: true, silent: false, cut_off: false, running: None, first_held: NOBODY };
+                fleet.len()
+            ],
+            runs_on: Vec::new(),
+            agent_skill: fleet.profiles().iter().map(|profile| profile.skill.0).collect(),
+            agent_speed: fleet.profiles().iter().map(|profile| (profile.speed * 1e6).round() as u64).collect(),
+            free: vec![(0, 0); skills],
+            startable: vec![0; skills + 1],
+            by_stage: [0; Stage::ALL.len()],
+            blocked_ns: 0,
+            idle_ns: 0,
+            blocked_capacity_s: [0.0; Stage::ALL.len()],
+            idle_capacity_s: 0.0,
+        };
+        for agent in 0..blocked.agent_skill.len() {
+            blocked.agent_free(Time::ZERO, agent, true);
+        }
+        blocked
+    }
+
+    /// Integrates up to `now` with the counts as they were.
+    fn advance(&mut self, now: Time) {
+        let span = now.saturating_since(self.since.max(self.warmup)).as_nanos();
+        self.since = now;
+        if span == 0 {
+            return;
+        }
+        let (mut matched, mut matched_speed) = (0u64, 0.0);
+        let (mut left, mut left_speed) = (0u64, 0.0);
+        for (skill, &(free, speed)) in self.free.iter().enumerate() {
+            if free == 0 {
+                continue;
+            }
+            let mean = speed as f64 * 1e-6 / f64::from(free);
+            let pairs = free.min(self.startable[skill + 1]);
+            matched += u64::from(pairs);
+            matched_speed += f64::from(pairs) * mean;
+            left += u64::from(free - pairs);
+            left_speed += f64::from(free - pairs) * mean;
+        }
+        let any = left.min(u64::from(self.startable[0]));
+        if any > 0 {
+            let speed = left_speed * (any as f64 / left as f64);
+            matched += any;
+            matched_speed += speed;
+            left -= any;
+            left_speed -= speed;
+        }
+        self.blocked_ns += matched * span;
+        self.idle_ns += left * span;
+        let seconds = span as f64 * 1e-9;
+        self.idle_capacity_s += left_speed * seconds;
+        if matched > 0 {
+            let mean = matched_speed / matched as f64;
+            let mut rest = matched;
+            for (stage, &count) in self.by_stage.iter().enumerate() {
+                let here = rest.min(u64::from(count));
+                rest -= here;
+                self.blocked_capacity_s[stage] += here as f64 * mean * seconds;
+            }
+            debug_assert_eq!(rest, 0, "every matched task waits for something");
+        }
+    }
+
+    pub(super) fn agent_free(&mut self, now: Time, agent: usize, free: bool) {
+        self.advance(now);
+        let (count, speed) = &mut self.free[usize::from(self.agent_skill[agent])];
+        if free {
+            *count += 1;
+            *speed += self.agent_speed[agent];
+        } else {
+            *count -= 1;
+            *speed -= self.agent_speed[agent];
+        }
+    }
+
+    /// Counts `task` where it belongs now.
+    fn recount(&mut self, now: Time, task: u32) {
+        let state = &self.tasks[task as usize];
+        let startable =
+            state.arrived && state.waits_for == 0 && !state.expired && !state.correct && state.progressing == 0;
+        let lost = state.orphan || (state.holder != NOBODY && self.nodes[state.holder as usize].lost());
+        let wanted = startable.then_some(if lost { Stage::Lost } else { state.stage });
+        if wanted == state.counted {
+            return;
+        }
+        let (skill, counted) = (usize::from(state.skill), state.counted);
+        self.advance(now);
+        if let Some(stage) = counted {
+            self.startable[skill] -= 1;
+            self.by_stage[stage as usize] -= 1;
+        }
+        if let Some(stage) = wanted {
+            self.startable[skill] += 1;
+            self.by_stage[stage as usize] += 1;
+        }
+        self.tasks[task as usize].counted = wanted;
+    }
+
+    fn hold(&mut self, now: Time, task: TaskId, stage: Stage, holder: u32) {
+        let index = task.0;
+        if self.tasks[task.index()].holder != holder {
+            self.let_go(index);
+            if holder != NOBODY {
+                let first = self.nodes[holder as usize].first_held;
+                if first != NOBODY {
+                    self.tasks[first as usize].previous = index;
+                }
+                let state = &mut self.tasks[task.index()];
+                (state.holder, state.next, state.previous) = (holder, first, NOBODY);
+                self.nodes[holder as usize].first_held = index;
+            }
+        }
+        let state = &mut self.tasks[task.index()];
+        (state.stage, state.orphan) = (stage, false);
+        self.recount(now, index);
+    }
+
+    fn let_go(&mut self, task: u32) {
+        let TaskTime { holder, next, previous, .. } = self.tasks[task as usize];
+        if holder == NOBODY {
+            return;
+        }
+        match previous {
+            NOBODY => self.nodes[holder as usize].first_held = next,
+            _ => self.tasks[previous as usize].next = next,
+        }
+        if next != NOBODY {
+            self.tasks[next as usize].previous = previous;
+        }
+        let state = &mut self.tasks[task as usize];
+        (state.holder, state.next, state.previous) = (NOBODY, NOBODY, NOBODY);
+    }
+
+    pub(super) fn arrived(&mut self, now: Time, task: TaskId) {
+        self.tasks[task.index()].arrived = true;
+        self.recount(now, task.0);
+    }
+
+    pub(super) fn acknowledged(&mut self, now: Time, task: TaskId, by: NodeId) {
+        if self.tasks[task.index()].stage == Stage::Entry {
+            self.hold(now, task, Stage::Queued, by.0);
+        }
+    }
+
+    pub(super) fn noted(&mut self, now: Time, node: NodeId, fact: Fact) {
+        match fact {
+            Fact::Queued(task) => self.hold(now, task, Stage::Queued, node.0),
+            Fact::Announced(task) => self.hold(now, task, Stage::Announced, node.0),
+            Fact::Claimed { task, holder } => self.hold(now, task, Stage::Claimed, holder.0),
+            Fact::AwaitsContext { task, holder } => self.hold(now, task, Stage::Context, holder.0),
+            Fact::Decided { .. }
+            | Fact::Conflict(_)
+            | Fact::Stale(_)
+            | Fact::Redelivered(_)
+            | Fact::Named(..) => {}
+        }
+    }
+
+    pub(super) fn started(&mut self, now: Time, execution: ExecutionId, task: TaskId, node: NodeId) {
+        if self.runs_on.len() <= execution.index() {
+            self.runs_on.resize(execution.index() + 1, NOBODY);
+        }
+        self.runs_on[execution.index()] = node.0;
+        let state = &mut self.nodes[node.index()];
+        debug_assert!(state.running.is_none(), "an agent has one execution under way: {:?}", state.running);
+        state.running = Some((execution, task));
+        if state.up && !state.silent {
+            self.tasks[task.index()].progressing += 1;
+            self.recount(now, task.0);
+        }
+    }
+
+    /// An execution ended, whatever became of it. Harmless if it had ended before.
+    pub(super) fn stopped(&mut self, now: Time, execution: ExecutionId) {
+        let node = self.runs_on.get(execution.index()).copied().unwrap_or(NOBODY);
+        if node == NOBODY {
+            return;
+        }
+        let state = &mut self.nodes[node as usize];
+        if let Some((running, task)) = state.running
+            && running == execution
+        {
+            state.running = None;
+            if state.up && !state.silent {
+                self.tasks[task.index()].progressing -= 1;
+                self.recount(now, task.0);
+            }
+        }
+    }
+
+    pub(super) fn correct_output(&mut self, now: Time, task: TaskId) {
+        if std::mem::replace(&mut self.tasks[task.index()].correct, true) {
+            return;
+        }
+        self.recount(now, task.0);
+        if self.graph.has_dependencies() {
+            let graph = Arc::clone(&self.graph);
+            for successor in graph.successors(task) {
+                self.tasks[successor.index()].waits_for -= 1;
+                self.recount(now, successor.0);
+            }
+        }
+    }
+
+    /// The pattern is done with the task: nobody holds it any more.
+    pub(super) fn settled(&mut self, now: Time, task: TaskId) {
+        self.hold(now, task, Stage::Queued, NOBODY);
+    }
+
+    pub(super) fn ended(&mut self, now: Time, task: TaskId, how: Ending) {
+        self.tasks[task.index()].expired |= how == Ending::Expired;
+        self.hold(now, task, Stage::Queued, NOBODY);
+    }
+
+    /// `node` went up or down; if it `forgets`, what it held is lost until somebody takes it up.
+    pub(super) fn node_up(&mut self, now: Time, node: NodeId, up: bool, forgets: bool) {
+        self.condition(now, node, |state| state.up = up);
+        if forgets {
+            let mut walk = self.nodes[node.index()].first_held;
+            while walk != NOBODY {
+                let next = self.tasks[walk as usize].next;
+                self.tasks[walk as usize].orphan = true;
+                self.recount(now, walk);
+                walk = next;
+            }
+        }
+    }
+
+    pub(super) fn silent(&mut self, now: Time, node: NodeId, on: bool) {
+        self.condition(now, node, |state| state.silent = on);
+    }
+
+    pub(super) fn cut_off(&mut self, now: Time, node: NodeId, on: bool) {
+        self.condition(now, node, |state| state.cut_off = on);
+    }
+
+    fn condition(&mut self, now: Time, node: NodeId, change: impl FnOnce(&mut NodeTime)) {
+        let state = &mut self.nodes[node.index()];
+        let (progressed, lost) = (state.up && !state.silent, state.lost());
+        change(state);
+        let (progresses, now_lost, running) = (state.up && !state.silent, state.lost(), state.running);
+        if progressed != progresses
+            && let Some((_, task)) = running
+        {
+            let count = &mut self.tasks[task.index()].progressing;
+            *count = if progresses { *count + 1 } else { *count - 1 };
+            self.recount(now, task.0);
+        }
+        if lost != now_lost {
+            let mut walk = self.nodes[node.index()].first_held;
+            while walk != NOBODY {
+                let next = self.tasks[walk as usize].next;
+                self.recount(now, walk);
+                walk = next;
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, now: Time) {
+        self.advance(now);
+    }
+
+    /// Blocked and idle agent time \[ns\].
+    pub(super) fn split_ns(&self) -> (u64, u64) {
+        (self.blocked_ns, self.idle_ns)
+    }
+}

@@ -1,0 +1,383 @@
+//! Hybrid: a relay decides who, the agents talk about what.
+//!
+//! The protocol of agent networks such as ANTS. A relay is lightweight infrastructure (a directory, a broadcast and
+//! a table of claims, with no intelligence); everything that needs understanding travels directly between
+//! the two agents concerned:
+//!
+//! ```text
+//! client     requester          relay            agents           winner
+//!   │ submit    │                 │                 │                │
+//!   ├──────────▶│ post (brief)    │                 │                │
+//!   │◀──────────┼────────────────▶│ offer (fan_out) │                │
+//!   │    ack    │◀────────────────┼────────────────▶│                │
+//!   │           │     posted      │◀────────────────┤ claim          │
+//!   │           │                 ├────────────────▶│ conflict (409) │
+//!   │           │                 ├─────────────────┼───────────────▶│ granted (lease, fence)
+//!   │           │◀────────────────┼─────────────────┼────────────────┤ scope        (cognition)
+//!   │           ├─────────────────┼─────────────────┼───────────────▶│ agreed       (cognition)
+//!   │           ├─────────────────┼─────────────────┼───────────────▶│ context      (cognition)
+//!   │           │                 │◀── renew ───────┼────────────────┤ … works …
+//!   │           │                 │◀────────────────┼────────────────┤ result
+//!   │           │◀── outcome ─────┤ settles ────────┼───────────────▶│ resolved, free again
+//! ```
+//!
+//! 1. *Entry.* A client submits to an agent found by hash of the task; a repeated submission goes to another agent,
+//!    since a hash does not know who is up. That agent is the task's *requester*, besides its own work.
+//! 2. *Claim.* The relay broadcasts a post to at most `fan_out` subscribers that said they are free and
+//!    able, longest unserved first. The first claim wins; the order of arrival at the relay is the decision.
+//!    A post that nobody claims is offered again with back-off; whoever becomes free is offered the oldest.
+//! 3. *Scope.* The requester answers on its cognition, between two turns of its own work: the price of
+//!    talking to somebody who is busy. Winner and requester both read.
+//! 4. *Result.* The relay accepts the first result and notifies the requester. With `verify` the result
+//!    goes to the requester first, which checks it on its cognition (trust tax); what fails is offered again.
+//!
+//! What goes wrong:
+//!
+//! | fault | what happens |
+//! |---|---|
+//! | winner dies, is cut off, hangs | its lease runs out; the relay offers the task again (redelivery) |
+//! | winner only seemed dead | it claims again; refused, it drops its work; a finished output still counts |
+//! | requester dies | after `scope_timeout` the winner takes the brief from the relay's copy and goes ahead |
+//! | relay out | posts, claims and results are repeated with back-off and full jitter; leases stand still |
+//! | relay lost its memory | holders claim again, requesters post again every `watch` |
+//! | one of several relays out | requesters post at the next one and withdraw the first post later |
+//!
+//! Not promised (see [`Hybrid::GIVES_UP`]):
+//! - *no task lost*: a client is acknowledged when its requester has the task, and it is safe only when
+//!   the relay has the post. A requester that crashes in between takes it along: a round trip normally, the
+//!   whole outage if the relay is out.
+//! - *no single point*: with one relay nothing is claimed or settled while it is out.
+//! - *settled once*: holds with one durable relay, whose claim table orders all results. A relay that lost its
+//!   memory, or a second relay standing in for one that is cut off, can settle a task again.
+//!
+//! Claims and leases: Gray & Cheriton, SOSP 1989. Direct agreement between the two concerned: Smith, IEEE Trans.
+//! Computers 29(12), 1980.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Rng, Span};
+use crate::error::{Problem, Problems};
+use crate::mechanism::Backoff;
+use crate::mechanism::hash::partition;
+use crate::sim::{CxOf, Protocol, Seat, Seats, Submission, Work, WorkKind};
+use crate::trace::{ExecutionId, NodeId, Promise, TaskId};
+use crate::work::{Fleet, Role};
+
+mod message;
+mod relay;
+mod requester;
+mod worker;
+
+pub use message::Msg;
+use relay::RelaySeat;
+use requester::Requester;
+use worker::Worker;
+
+/// `[pattern.hybrid]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// Most agents one offer goes to. More: claimed sooner, at the price of as many conflicts.
+    pub fan_out: u32,
+    /// A claim lapses this long after it was granted or renewed. Holders renew three times as often.
+    pub lease: Span,
+    /// Wait before an offer nobody took is repeated; doubles with each repetition, up to `cap`.
+    pub rebroadcast: Backoff,
+    /// A free agent tells the relays that it is there this often; after three silent periods it is forgotten.
+    pub presence: Span,
+    /// A request unanswered for this long, and for a back-off of `retry` on top, is repeated.
+    pub reply_timeout: Span,
+    /// Random part of the wait before a repetition (full jitter).
+    pub retry: Backoff,
+    /// A winner waits this long for its requester, then goes ahead with the relay's copy of the brief.
+    pub scope_timeout: Span,
+    /// Length of a scope proposal, and of the answer to it \[tokens\].
+    pub scope_tokens: u32,
+    /// A requester without the outcome posts again this often.
+    pub watch: Span,
+    /// Whether the requester verifies results before the relay settles.
+    pub verify: bool,
+    /// A winner waits this long for its output to be verified, then hands it in unverified.
+    pub verify_timeout: Span,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            fan_out: 6,
+            lease: Span::from_secs(90),
+            rebroadcast: Backoff { base: Span::from_secs(5), cap: Span::from_secs(60) },
+            presence: Span::from_secs(60),
+            reply_timeout: Span::from_secs(3),
+            retry: Backoff { base: Span::from_secs(1), cap: Span::from_secs(30) },
+            scope_timeout: Span::from_secs(60),
+            scope_tokens: 400,
+            watch: Span::from_secs(300),
+            verify: false,
+            verify_timeout: Span::from_secs(300),
+        }
+    }
+}
+
+impl Params {
+    /// Time between two renewals of a lease: two of them may be lost.
+    fn renewal(&self) -> Span {
+        self.lease.mul_f64(1.0 / 3.0)
+    }
+    /// Who was silent for this long is not there.
+    fn silence(&self) -> Span {
+        self.presence.mul_f64(3.0)
+    }
+}
+
+/// What nodes of the pattern remind themselves of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Relay: a lease may have run out.
+    Lapse,
+    /// Relay: repeat an offer.
+    Repeat(TaskId),
+    /// Agent: tell the relays that I am there.
+    Presence,
+    /// Worker: no answer to a claim.
+    Claim(TaskId),
+    /// Worker: no answer from the requester.
+    Scope(TaskId),
+    /// Worker: I have read my own post.
+    Read(TaskId),
+    /// Worker: no answer from the relay about the brief.
+    Brief(TaskId),
+    /// Worker: prolong a lease.
+    Renew(TaskId),
+    /// Worker: an execution ended.
+    Worked(TaskId),
+    /// Worker: nobody took my output.
+    Parcel(TaskId),
+    /// Requester: post again.
+    Post(TaskId),
+    /// Requester: a verification ended.
+    Checked(TaskId),
+    /// Requester: no answer to the verdict on this execution.
+    Verdict(TaskId, ExecutionId),
+}
+
+/// One node of the pattern `hybrid`.
+#[derive(Debug)]
+pub struct Hybrid(Node);
+
+/// By role.
+#[derive(Debug)]
+enum Node {
+    Relay(Box<RelaySeat>),
+    Client,
+    Agent { params: Params, requester: Box<Requester>, worker: Box<Worker> },
+}
+
+impl Protocol for Hybrid {
+    const NAME: &'static str = "hybrid";
+    const ABOUT: &'static str = "ANTS: agents claim at a relay, first wins, and talk to each other directly";
+    const GIVES_UP: &'static [Promise] = &[Promise::SettledOnce, Promise::NoTaskLost, Promise::NoSinglePoint];
+    type Params = Params;
+    type Msg = Msg;
+    type Timer = Timer;
+
+    fn check(params: &Params, fleet: &Fleet) -> Result<(), Problems> {
+        let mut problems = Problems::new();
+        if fleet.relays() == 0 {
+            let problem = Problem::new("`hybrid` claims at a relay, and there is none");
+            problems.push(problem.remedy("give the scenario at least one relay"));
+        }
+        if params.fan_out == 0 {
+            let problem = Problem::new("an offer to nobody is never taken").key("fan_out");
+            problems.push(problem.remedy("1 or more"));
+        }
+        for (key, span) in [
+            ("lease", params.lease),
+            ("presence", params.presence),
+            ("reply_timeout", params.reply_timeout),
+            ("scope_timeout", params.scope_timeout),
+            ("watch", params.watch),
+            ("rebroadcast.base", params.rebroadcast.base),
+            ("rebroadcast.cap", params.rebroadcast.cap),
+        ] {
+            if span.is_zero() {
+                problems.push(Problem::new("must be longer than nothing").key(key));
+            }
+        }
+        if params.lease <= params.reply_timeout {
+            let message = format!(
+                "a claim would lapse ({}) before its holder repeats itself ({})",
+                params.lease, params.reply_timeout
+            );
+            problems.push(Problem::new(message).key("lease").remedy("several times `reply_timeout`"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    fn seats(_: &Params, fleet: &Fleet) -> Seats {
+        Seats { authority: (0..fleet.relays()).map(|index| fleet.relay(index)).collect(), reserved: Vec::new() }
+    }
+
+    fn entry(_: &Params, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
+        let mut agents = fleet.seat_order();
+        let position = entry_position(submission.task, submission.attempt, agents.len() as u32);
+        agents.nth(position as usize).expect("a position is less than their number")
+    }
+
+    fn sit(params: &Params, seat: &Seat<'_>) -> Hybrid {
+        Hybrid(match seat.fleet.role(seat.node) {
+            Role::Relay => Node::Relay(Box::new(RelaySeat::new(*params, seat.tasks))),
+            Role::Client => Node::Client,
+            Role::Agent => Node::agent(*params),
+        })
+    }
+
+    fn on_start(&mut self, cx: &mut CxOf<'_, Self>) {
+        match &mut self.0 {
+            Node::Relay(relay) => relay.on_start(cx),
+            Node::Client => {}
+            Node::Agent { worker, .. } => worker.on_start(cx),
+        }
+    }
+
+    fn on_task(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
+        match &mut self.0 {
+            Node::Relay(_) | Node::Client => unreachable!("clients submit to agents"),
+            Node::Agent { requester, .. } => requester.on_task(task, cx),
+        }
+    }
+
+    fn on_message(&mut self, from: NodeId, msg: Msg, cx: &mut CxOf<'_, Self>) {
+        match &mut self.0 {
+            Node::Relay(relay) => relay.on_message(from, msg, cx),
+            Node::Client => unreachable!("nobody writes to a client: {msg:?}"),
+            Node::Agent { requester, worker, .. } => agent_hears(requester, worker, from, msg, cx),
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut CxOf<'_, Self>) {
+        match &mut self.0 {
+            Node::Relay(relay) => match timer {
+                Timer::Repeat(task) => relay.on_repeat(task, cx),
+                Timer::Lapse => relay.on_lapse(cx),
+                Timer::Presence
+                | Timer::Claim(_)
+                | Timer::Scope(_)
+                | Timer::Read(_)
+                | Timer::Brief(_)
+                | Timer::Renew(_)
+                | Timer::Worked(_)
+                | Timer::Parcel(_)
+                | Timer::Post(_)
+                | Timer::Checked(_)
+                | Timer::Verdict(..) => unreachable!("this is for agents: {timer:?}"),
+            },
+            Node::Client => unreachable!("a client sets no timer: {timer:?}"),
+            Node::Agent { requester, worker, .. } => agent_reminded(requester, worker, timer, cx),
+        }
+    }
+
+    fn on_work(&mut self, done: Work, _: Timer, cx: &mut CxOf<'_, Self>) {
+        match (&mut self.0, done.kind) {
+            (Node::Relay(_) | Node::Client, _) => unreachable!("only agents work"),
+            (Node::Agent { requester, .. }, WorkKind::Verified { .. }) => requester.on_work(done, cx),
+            (Node::Agent { worker, .. }, WorkKind::Executed(_) | WorkKind::Hung) => worker.on_work(done, cx),
+        }
+    }
+
+    fn on_crash(&mut self) {
+        match &mut self.0 {
+            Node::Relay(relay) => relay.on_crash(),
+            Node::Client => {}
+            Node::Agent { params, .. } => self.0 = Node::agent(*params),
+        }
+    }
+}
+
+impl Node {
+    /// An agent that knows nothing yet.
+    fn agent(params: Params) -> Node {
+        let (requester, worker) = (Box::new(Requester::new(params)), Box::new(Worker::new(params)));
+        Node::Agent { params, requester, worker }
+    }
+}
+
+/// Which of `agents` present agents is asked at `attempt`: the first by jump hash, the others in steps that
+/// differ from task to task, so that the tasks of a dead agent do not all meet again at the next one.
+/// Two attempts in a row never meet the same agent, if there are two.
+fn entry_position(task: TaskId, attempt: u32, agents: u32) -> u32 {
+    let first = partition(task, agents);
+    if attempt == 0 || agents == 1 {
+        return first;
+    }
+    let step = 1 + Rng::from_state(u64::from(task.0)).below(agents - 1);
+    ((u64::from(first) + u64::from(attempt) * u64::from(step)) % u64::from(agents)) as u32
+}
+
+fn agent_hears(
+    requester: &mut Requester,
+    worker: &mut Worker,
+    from: NodeId,
+    msg: Msg,
+    cx: &mut CxOf<'_, Hybrid>,
+) {
+    match msg {
+        Msg::Posted { task, requester: first } => requester.posted(from, task, first, cx),
+        Msg::Outcome { output } => requester.outcome(from, output.task, cx),
+        Msg::Withdrawn { task } => requester.withdrawn(from, task, cx),
+        Msg::Scope { task, at, .. } => requester.scope(from, task, at, cx),
+        Msg::Deliver { output, fence, at } => requester.delivered(from, output, fence, at, cx),
+        Msg::Reopened { task } => requester.confirmed(task),
+        Msg::Offer { task, .. } => worker.offered(from, task, cx),
+        Msg::Granted { task, fence, requester } => worker.granted(from, task, fence, requester, cx),
+        Msg::Conflict { task } => worker.refused(from, task, cx),
+        Msg::Gone { task } => worker.gone(from, task, cx),
+        Msg::NotHeld { task } => worker.not_held(task, cx),
+        // The time was spent reading it; the context follows.
+        Msg::Agreed { .. } => {}
+        Msg::Context { task } | Msg::Brief { task } => worker.on_context(task, cx),
+        Msg::Unknown { task } => {
+            worker.on_no_scope(task, cx);
+            worker.on_no_review(task, cx);
+        }
+        Msg::Verdict { task, execution } => worker.reviewed(task, execution, cx),
+        Msg::Resolved { task } => {
+            worker.parcel_taken(task, cx);
+            requester.confirmed(task);
+        }
+        Msg::Subscribe { .. }
+        | Msg::Post { .. }
+        | Msg::Claim { .. }
+        | Msg::Renew { .. }
+        | Msg::Release { .. }
+        | Msg::AskBrief { .. }
+        | Msg::Reject { .. }
+        | Msg::Result { .. }
+        | Msg::Withdraw { .. } => unreachable!("this is for relays: {msg:?}"),
+    }
+}
+
+fn agent_reminded(
+    requester: &mut Requester,
+    worker: &mut Worker,
+    timer: Timer,
+    cx: &mut CxOf<'_, Hybrid>,
+) {
+    match timer {
+        Timer::Presence => worker.on_presence(cx),
+        Timer::Claim(task) => worker.on_claim_unanswered(task, cx),
+        Timer::Scope(task) => worker.on_no_scope(task, cx),
+        Timer::Read(task) => worker.on_context(task, cx),
+        Timer::Brief(task) => worker.on_brief_unanswered(task, cx),
+        Timer::Renew(task) => worker.on_renewal(task, cx),
+        Timer::Parcel(task) => worker.on_parcel_unanswered(task, cx),
+        Timer::Post(task) => requester.on_repeat(task, cx),
+        Timer::Verdict(task, execution) => requester.on_verdict_unconfirmed(task, execution, cx),
+        Timer::Worked(_) | Timer::Checked(_) => unreachable!("work ends in on_work"),
+        Timer::Lapse | Timer::Repeat(_) => unreachable!("this is for relays: {timer:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The post book: who asked for which task first, and which posted tasks still wait for someone.
+//!
+//! Posting is idempotent by task: a requester that heard no answer posts again, possibly through another
+//! node, and must not create the task twice. The first requester is kept, and results go to it.
+//!
+//! The book also answers "what waits for someone like me, oldest first": without that a task whose
+//! broadcast reached nobody free would wait for the next broadcast even when agents become free.
+
+use std::collections::BTreeSet;
+
+use crate::trace::{NodeId, SkillId, TaskId};
+
+/// One posted task.
+#[derive(Clone, Copy, Debug)]
+struct Post {
+    requester: NodeId,
+    skill: Option<SkillId>,
+    /// How many were posted before it.
+    ordinal: u32,
+}
+
+/// The posts of one relay. Task ids must be dense.
+#[derive(Clone, Debug, Default)]
+pub struct Posts {
+    /// By task id.
+    book: Vec<Option<Post>>,
+    count: u32,
+    /// By class (0: no skill needed), what waits, in the order of posting.
+    waiting: Vec<BTreeSet<(u32, TaskId)>>,
+}
+
+fn class(skill: Option<SkillId>) -> usize {
+    skill.map_or(0, |skill| skill.index() + 1)
+}
+
+impl Posts {
+    /// Enters `task`, waiting, unless it is there. Gives back whether it is new, and its requester.
+    pub fn post(&mut self, task: TaskId, requester: NodeId, skill: Option<SkillId>) -> (bool, NodeId) {
+        if let Some(requester) = self.requester(task) {
+            return (false, requester);
+        }
+        if self.book.len() <= task.0 as usize {
+            self.book.resize(task.0 as usize + 1, None);
+        }
+        self.book[task.0 as usize] = Some(Post { requester, skill, ordinal: self.count });
+        self.count += 1;
+        self.set_waiting(task, true);
+        (true, requester)
+    }
+
+    /// Who posted `task` first, if anybody did.
+    pub fn requester(&self, task: TaskId) -> Option<NodeId> {
+        self.get(task).map(|post| post.requester)
+    }
+
+    /// The skill class that `task` was posted with; the outer `None` if it was not posted.
+    pub fn skill(&self, task: TaskId) -> Option<Option<SkillId>> {
+        self.get(task).map(|post| post.skill)
+    }
+
+    /// `task` waits for someone from now on, or no longer does. Nothing if it was not posted.
+    /// A task that waits again has its old place in the line.
+    pub fn set_waiting(&mut self, task: TaskId, waiting: bool) {
+        let Some(post) = self.get(task) else { return };
+        let (class, place) = (class(post.skill), (post.ordinal, task));
+        if self.waiting.len() <= class {
+            self.waiting.resize(class + 1, BTreeSet::new());
+        }
+        if waiting {
+            self.waiting[class].insert(place);
+        } else {
+            self.waiting[class].remove(&place);
+        }
+    }
+
+    /// The waiting tasks that an agent of class `skill` can do, oldest first: those that need this skill
+    /// and those that need none.
+    pub fn waiting_for(&self, skill: Option<SkillId>) -> impl Iterator<Item = TaskId> + '_ {
+        let line = |class: usize| self.waiting.get(class).into_iter().flatten();
+        let own = skill.is_some().then(|| line(class(skill))).into_iter().flatten();
+        let (mut own, mut any) = (own.peekable(), line(0).peekable());
+        std::iter::from_fn(move || match (own.peek(), any.peek()) {
+            (Some(first), Some(other)) if first < other => own.next(),
+            (Some(_), None) => own.next(),
+            (Some(_) | None, Some(_)) => any.next(),
+            (None, None) => None,
+        })
+        .map(|&(_, task)| task)
+    }
+
+    /// How many posted tasks wait for someone.
+    pub fn waiting(&self) -> usize {
+        self.waiting.iter().map(BTreeSet::len).sum()
+    }
+
+    /// Loses everything.
+    pub fn wipe(&mut self) {
+        *self = Posts::default();
+    }
+
+    fn get(&self, task: TaskId) -> Option<Post> {
+        self.book.get(task.0 as usize).copied().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skilled(class: u8) -> Option<SkillId> {
+        Some(SkillId(class))
+    }
+
+    #[test]
+    fn the_first_requester_is_kept() {
+        let mut posts = Posts::default();
+        assert_eq!(posts.post(TaskId(4), NodeId(7), skilled(1)), (true, NodeId(7)));
+        assert_eq!(posts.post(TaskId(4), NodeId(8), None), (false, NodeId(7)));
+        assert_eq!((posts.requester(TaskId(4)), posts.skill(TaskId(4))), (Some(NodeId(7)), Some(skilled(1))));
+        assert_eq!(
+            (posts.requester(TaskId(3)), posts.requester(TaskId(99)), posts.waiting()),
+            (None, None, 1)
+        );
+    }
+
+    #[test]
+    fn the_oldest_suitable_task_comes_first_and_keeps_its_place() {
+        let mut posts = Posts::default();
+        for (task, skill) in [(9, skilled(1)), (3, None), (5, skilled(2)), (1, skilled(1)), (0, None)] {
+            posts.post(TaskId(task), NodeId(0), skill);
+        }
+        let waiting = |posts: &Posts, skill| posts.waiting_for(skill).map(|task| task.0).collect::<Vec<_>>();
+        assert_eq!(waiting(&posts, skilled(1)), [9, 3, 1, 0]);
+        assert_eq!(waiting(&posts, None), [3, 0]);
+        assert_eq!(waiting(&posts, skilled(7)), [3, 0]);
+        posts.set_waiting(TaskId(9), false);
+        posts.set_waiting(TaskId(3), false);
+        posts.set_waiting(TaskId(77), true);
+        assert_eq!((waiting(&posts, skilled(1)), posts.waiting()), (vec![1, 0], 3));
+        posts.set_waiting(TaskId(9), true);
+        assert_eq!(waiting(&posts, skilled(1)), [9, 1, 0]);
+    }
+}

@@ -1,0 +1,271 @@
+//! From a setup to numbers: one run with all observers, checked. And the registry's entry for a pattern.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::protocol::{Kind, Message, Protocol};
+use super::setup::Setup;
+use super::world::{Firing, RunEnd, Violation, run};
+use crate::engine::Span;
+use crate::error::{Error, Problem, Problems};
+use crate::fault::{Origin, Target};
+use crate::metrics::bound::Bound;
+use crate::metrics::decentralization::Decentralization;
+use crate::metrics::histogram::SojournHistogram;
+use crate::metrics::latency::Latency;
+use crate::metrics::ledger::Ledger;
+use crate::metrics::money::Money;
+use crate::metrics::series::{RunSeries, Series, WINDOW};
+use crate::metrics::tasks::TaskCounts;
+use crate::metrics::traffic::{KindTraffic, Traffic};
+use crate::metrics::turns::Turns;
+use crate::metrics::MetricSet;
+use crate::trace::{Fingerprint, NodeId, Phase, Promise};
+use crate::work::Fleet;
+
+/// The numbers of one run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Name of the pattern.
+    pub pattern: &'static str,
+    /// Digest of everything that happened.
+    pub fingerprint: u64,
+    /// How the run ended, with what became of each fault.
+    pub end: RunEnd,
+    /// Every metric of the registry.
+    pub metrics: MetricSet,
+    /// Sojourn times of measured tasks, for pooled quantiles and plots.
+    pub sojourns: SojournHistogram,
+    /// Counts by window of ten seconds.
+    pub series: RunSeries,
+    /// Messages by kind.
+    pub kinds: Vec<KindTraffic>,
+}
+
+/// A pattern as help, docs, scenarios and every cross-pattern test see it. Types are erased once per run.
+#[derive(Clone, Copy)]
+pub struct PatternDef {
+    /// Name in scenarios, columns and plots.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+    /// Promises it does not make.
+    pub gives_up: &'static [Promise],
+    /// Whether it is a reference with an oracle.
+    pub oracle: bool,
+    /// Its message kinds, without the client protocol.
+    pub kinds: &'static [Kind],
+    /// JSON schema of its parameters, with units and docs.
+    pub schema: fn() -> schemars::Schema,
+    /// Its default parameters.
+    pub defaults: fn() -> serde_json::Value,
+    /// Checks parameters against a fleet; keys are relative to the pattern's table.
+    pub check: fn(&serde_json::Value, &Fleet) -> Result<(), Problems>,
+    /// Runs it.
+    pub run: fn(&Setup) -> Result<Outcome, Error>,
+}
+
+impl std::fmt::Debug for PatternDef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PatternDef").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl PatternDef {
+    /// The entry of protocol `P`.
+    pub const fn of<P: Protocol>() -> PatternDef {
+        PatternDef {
+            name: P::NAME,
+            about: P::ABOUT,
+            gives_up: P::GIVES_UP,
+            oracle: P::ORACLE,
+            kinds: P::Msg::KINDS,
+            schema: || schemars::schema_for!(P::Params),
+            defaults: || serde_json::to_value(P::Params::default()).expect("parameters are plain data"),
+            check: |value, fleet| P::check(&parse::<P::Params>(value)?, fleet),
+            run: measure::<P>,
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problems> {
+    serde_json::from_value(value.clone()).map_err(|error| Problem::new(error.to_string()).into())
+}
+
+/// Runs `P` on `setup` with every observer and checks what must hold in every run.
+///
+/// # Errors
+/// [`Error::Invalid`] if the parameters do not fit, [`Error::Invariant`] if the ledger does not add up,
+/// tasks or letters are not conserved, a promise is broken, a scheduled fault did not fire or the price is
+/// below 1: such numbers must not be used.
+pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
+    let params: P::Params = match setup.params.get(P::NAME) {
+        Some(value) => parse(value)?,
+        None => P::Params::default(),
+    };
+    P::check(&params, &setup.fleet)?;
+    let clock = setup.clock;
+    let observers = Observers::new(setup, kinds_of::<P>());
+    let (end, observers) = run::<P, _>(setup, &params, observers);
+    let (fingerprint, (ledger, (latency, (counts, (traffic, (deciders, (series, (money, turns)))))))) = observers.0;
+
+    let mut metrics = MetricSet::default();
+    ledger.report(&mut metrics);
+    latency.fill(&mut metrics);
+    counts.fill(&mut metrics);
+    traffic.fill(&mut metrics);
+    deciders.fill(&mut metrics);
+    series.fill(&mut metrics);
+    money.fill(&mut metrics);
+    turns.fill(&mut metrics);
+    let bound = Bound::new(&setup.tasks, &setup.fleet, &setup.faults, clock.end());
+    bound.fill(&counts, &mut metrics);
+    whole::<P>(setup, &params, &end, &ledger, &mut metrics);
+
+    let mut broken = ledger.check();
+    broken.extend(counts.violation());
+    broken.extend(end.violations.iter().map(|Violation { at, what }| format!("at {at}: {what}")));
+    broken.extend(unfired(setup, &end.firing));
+    let price = metrics.get("price");
+    if price < 1.0 - 1e-9 {
+        broken.push(format!("price of coordination {price} is below its lower bound of 1"));
+    }
+    if !broken.is_empty() {
+        return Err(Error::Invariant(format!(
+            "pattern {}, seed {}, replication {}:\n    {}",
+            P::NAME,
+            setup.seed.0,
+            setup.replication,
+            broken.join("\n    ")
+        )));
+    }
+    Ok(Outcome {
+        pattern: P::NAME,
+        fingerprint: fingerprint.value(),
+        end,
+        metrics,
+        sojourns: latency.histogram(),
+        series: series.series(),
+        kinds: traffic.kinds().to_vec(),
+    })
+}
+
+fn kinds_of<P: Protocol>() -> Vec<(&'static str, Phase)> {
+    super::world::CLIENT_KINDS.iter().chain(P::Msg::KINDS).map(|kind| (kind.name, kind.phase)).collect()
+}
+
+type All = (
+    Fingerprint,
+    (Ledger, (Latency, (TaskCounts, (Traffic, (Decentralization, (Series, (Money, Turns))))))),
+);
+
+/// Every observer of a measured run.
+struct Observers(All);
+
+impl crate::trace::Observer for Observers {
+    fn observe(
+        &mut self,
+        at: crate::engine::Time,
+        cause: crate::engine::EventId,
+        record: &crate::trace::Record,
+    ) {
+        self.0.observe(at, cause, record);
+    }
+}
+
+impl Observers {
+    fn new(setup: &Setup, kinds: Vec<(&'static str, Phase)>) -> Observers {
+        let (fleet, tasks) = (&setup.fleet, &setup.tasks);
+        let (warmup, horizon) = (setup.clock.warmup, setup.clock.horizon);
+        // Recovery is asked of faults somebody scheduled, not of each of a thousand departures.
+        let counts: Vec<bool> =
+            setup.faults.entries.iter().map(|entry| entry.origin == Origin::Scheduled).collect();
+        Observers((
+            Fingerprint::default(),
+            (
+                Ledger::new(Arc::clone(fleet), Arc::clone(tasks), warmup),
+                (
+                    Latency::new(Arc::clone(tasks), fleet, warmup, horizon),
+                    (
+                        TaskCounts::new(tasks, warmup, horizon, setup.clock.end()),
+                        (
+                            Traffic::new(fleet, kinds, warmup),
+                            (
+                                Decentralization::new(tasks, fleet, warmup),
+                                (
+                                    Series::new(WINDOW, warmup, horizon, &counts),
+                                    (
+                                        Money::new(Arc::clone(fleet), Arc::clone(tasks)),
+                                        Turns::new(Arc::clone(tasks), setup.work.turn),
+                                    ),
+                                ),
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+        ))
+    }
+}
+
+fn whole<P: Protocol>(
+    setup: &Setup,
+    params: &P::Params,
+    end: &RunEnd,
+    ledger: &Ledger,
+    metrics: &mut MetricSet,
+) {
+    let clock = setup.clock;
+    metrics.set("events", end.events as f64);
+    let capacity = setup.fleet.capacity_until(clock.horizon);
+    metrics.set("load_rho", setup.tasks.total_work().as_secs_f64() / capacity);
+    metrics.set("standing_overhead_share", standing_overhead::<P>(setup, params));
+    let busiest = |nodes: &mut dyn Iterator<Item = NodeId>| {
+        nodes.map(|node| ledger.busy_share(node, setup.relay.servers)).fold(f64::NAN, f64::max)
+    };
+    metrics.set("authority_busy_share", busiest(&mut end.seats.authority.iter().copied()));
+    metrics.set("relay_busy_share", busiest(&mut (0..setup.fleet.relays()).map(NodeId)));
+    let count = |firing: Firing| end.firing.iter().filter(|&&one| one == firing).count() as f64;
+    metrics.set("faults_fired", count(Firing::Fired));
+    metrics.set("faults_not_applicable", count(Firing::NotApplicable));
+}
+
+/// The coordinating share of the same fleet with nothing to do and nothing going wrong, over ten minutes.
+fn standing_overhead<P: Protocol>(setup: &Setup, params: &P::Params) -> f64 {
+    let window = Span::from_secs(600);
+    let quiet = setup.without_tasks_and_faults(window);
+    let ledger = Ledger::new(Arc::clone(&quiet.fleet), Arc::clone(&quiet.tasks), quiet.clock.warmup);
+    let (_, ledger) = run::<P, _>(&quiet, params, ledger);
+    let mut metrics = MetricSet::default();
+    ledger.report(&mut metrics);
+    metrics.get("coordinating_share")
+}
+
+/// Scheduled faults that changed nothing (model.md §4: fired = it changed its target's state).
+fn unfired(setup: &Setup, firing: &[Firing]) -> Vec<String> {
+    let entries = setup.faults.entries.iter().zip(firing).enumerate();
+    entries
+        .filter(|(_, (entry, firing))| {
+            entry.origin == Origin::Scheduled && matches!(firing, Firing::Idle | Firing::NotReached)
+        })
+        .map(|(index, (entry, _))| {
+            format!(
+                "fault {index} ({} of {} at {}) changed nothing",
+                entry.kind.name(),
+                describe(&entry.target),
+                entry.at
+            )
+        })
+        .collect()
+}
+
+fn describe(target: &Target) -> String {
+    match target {
+        Target::Agent(index) => format!("agent:{index}"),
+        Target::Agents(indices) => format!("{} agents", indices.len()),
+        Target::Relay(index) => format!("relay:{index}"),
+        Target::Authority { .. } => "authority".to_owned(),
+        Target::Network => "the network".to_owned(),
+    }
+}

@@ -1,0 +1,238 @@
+//! What a task is: work, tokens, skill, origin, deadline, value, each drawn from the task's own address.
+//!
+//! A property has its own ordinal, so that a scenario that adds a deadline law changes no task's work.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Arrival;
+use crate::engine::{Key, Law, Span, standard_normal};
+use crate::trace::{SiteId, SkillId, TaskId};
+use crate::work::{TaskCard, TaskSpec};
+
+/// What the client believes a task's work to be; patterns see it, never the true work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Estimate {
+    /// The true work.
+    Exact,
+    /// The mean work of all tasks: nothing is known of the single one.
+    #[default]
+    Mean,
+    /// The true work times a lognormal factor of median 1.
+    Noisy {
+        /// Standard deviation of the logarithm of the factor, zero or more.
+        sigma: f64,
+    },
+}
+
+/// The laws of a model call, of which a task makes several alike.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// Calls of a task.
+    pub calls: Law,
+    /// Time to the first token.
+    pub ttft: Law,
+    /// Time between two tokens.
+    pub per_token: Law,
+    /// Tokens written by a call, where no trace says.
+    pub generated_tokens: Law,
+    /// Tokens read by a call, where no trace says.
+    pub context_tokens: Law,
+}
+
+/// How much work a task is.
+#[derive(Clone, Debug)]
+pub enum WorkLaw {
+    /// A time at speed 1.
+    Duration(Law),
+    /// Model calls × (time to first token + tokens written × time per token).
+    Calls(Box<Calls>),
+}
+
+/// The laws of everything random about a task.
+#[derive(Clone, Debug)]
+pub struct TaskLaws {
+    /// True work.
+    pub work: WorkLaw,
+    /// Mean of the true work, for [`Estimate::Mean`].
+    pub mean_work: Span,
+    /// What the client believes.
+    pub estimate: Estimate,
+    /// Tokens that must be read to understand the task; `None`: those a model call of it reads.
+    pub context_tokens: Option<Law>,
+    /// Tokens read and written in doing the work, where it is not made of model calls.
+    pub work_tokens: Law,
+    /// Skill classes with their shares; any agent will do where empty.
+    pub skills: Vec<(SkillId, f64)>,
+    /// Sites of clients with their shares.
+    pub origins: Vec<(SiteId, f64)>,
+    /// Time allowed after arrival.
+    pub deadline: Option<Law>,
+    /// Worth of a correct answer \[money\].
+    pub value: Law,
+}
+
+/// One ordinal a property, never reused.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Property {
+    Origin = 0,
+    Work = 1,
+    PerToken = 2,
+    Generated = 3,
+    CallContext = 4,
+    Context = 5,
+    Skill = 6,
+    Deadline = 7,
+    Estimate = 8,
+    Value = 9,
+    WorkTokens = 10,
+    Calls = 11,
+}
+
+/// The position that `uniform`, from (0, 1), picks among `shares`.
+///
+/// # Panics
+/// If there is no share.
+pub fn pick(shares: &[f64], uniform: f64) -> usize {
+    assert!(!shares.is_empty(), "nothing to pick from");
+    let mut left = uniform * shares.iter().sum::<f64>();
+    let last = shares.len() - 1;
+    shares[..last].iter().position(|share| { left -= share; left < 0.0 }).unwrap_or(last)
+}
+
+impl TaskLaws {
+    /// Where the client of `entity` stands.
+    pub fn origin(&self, key: Key, entity: u64) -> SiteId {
+        let shares: Vec<f64> = self.origins.iter().map(|origin| origin.1).collect();
+        self.origins[pick(&shares, key.open(entity, Property::Origin as u64).uniform())].0
+    }
+
+    /// Task number `entity`, which arrives as `arrival` at the client of `origin`.
+    pub fn draw(&self, key: Key, entity: u64, arrival: &Arrival, origin: SiteId) -> TaskSpec {
+        let sample = |law: &Law, property| law.sample(&mut key.open(entity, property as u64));
+        let tokens = |value: f64| value.round().min(f64::from(u32::MAX)) as u32;
+        let (work, work_tokens, call_context) = match &self.work {
+            WorkLaw::Duration(law) => {
+                let work = law.sample_span(&mut key.open(entity, Property::Work as u64));
+                (work, tokens(sample(&self.work_tokens, Property::WorkTokens)), 0)
+            }
+            WorkLaw::Calls(calls) => {
+                let (read, written) = match arrival.call {
+                    Some(call) => (f64::from(call.context_tokens), f64::from(call.generated_tokens)),
+                    None => (
+                        sample(&calls.context_tokens, Property::CallContext).round(),
+                        sample(&calls.generated_tokens, Property::Generated).round(),
+                    ),
+                };
+                let count = sample(&calls.calls, Property::Calls).round().max(1.0);
+                let call = sample(&calls.ttft, Property::Work)
+                    + written * sample(&calls.per_token, Property::PerToken);
+                (Span::from_secs_f64((count * call).min(LONGEST_S)), tokens(count * (read + written)), tokens(read))
+            }
+        };
+        // Work of no time at all would make a task without an execution to speak of.
+        let work = work.max(Span::from_nanos(1));
+        let shares: Vec<f64> = self.skills.iter().map(|skill| skill.1).collect();
+        let skill = (!shares.is_empty()).then(|| {
+            self.skills[pick(&shares, key.open(entity, Property::Skill as u64).uniform())].0
+        });
+        let card = TaskCard {
+            id: TaskId(0),
+            origin,
+            arrival: arrival.at,
+            context_tokens: self
+                .context_tokens
+                .as_ref()
+                .map_or(call_context, |law| tokens(sample(law, Property::Context))),
+            skill,
+            deadline: self
+                .deadline
+                .as_ref()
+                .map(|law| law.sample_span(&mut key.open(entity, Property::Deadline as u64))),
+            value: sample(&self.value, Property::Value) as f32,
+            estimate: self.estimate(key, entity, work),
+        };
+        TaskSpec { card, work, work_tokens, predecessors: Vec::new() }
+    }
+
+    /// What the client of `entity` believes its work to be.
+    pub(super) fn estimate(&self, key: Key, entity: u64, work: Span) -> Span {
+        match self.estimate {
+            Estimate::Exact => work,
+            Estimate::Mean => self.mean_work,
+            Estimate::Noisy { sigma } => {
+                let mut rng = key.open(entity, Property::Estimate as u64);
+                let factor = libm::exp(sigma * standard_normal(&mut rng));
+                Span::from_secs_f64((work.as_secs_f64() * factor).min(LONGEST_S))
+            }
+        }
+    }
+}
+
+/// A hundred years: beyond every horizon, and far from the end of the clock \[s\].
+const LONGEST_S: f64 = 100.0 * 365.0 * 86_400.0;
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::Call;
+    use super::*;
+    use crate::engine::{Dist, Purpose, Seed, Time};
+
+    pub(in super::super) fn laws(work: WorkLaw) -> TaskLaws {
+        TaskLaws {
+            work,
+            mean_work: Span::from_secs(9),
+            estimate: Estimate::Mean,
+            context_tokens: None,
+            work_tokens: Law::fixed(Span::ZERO),
+            skills: Vec::new(),
+            origins: vec![(SiteId(0), 1.0), (SiteId(3), 3.0)],
+            deadline: None,
+            value: Law::fixed(Span::from_secs(1)),
+        }
+    }
+
+    #[test]
+    fn a_task_of_model_calls_takes_calls_times_first_token_plus_tokens() {
+        let seconds = |value| Law::fixed(Span::from_millis(value));
+        let calls = Calls {
+            calls: seconds(200_000),
+            ttft: seconds(500),
+            per_token: seconds(30),
+            generated_tokens: seconds(28_000),
+            context_tokens: seconds(2_000_000),
+        };
+        let laws = laws(WorkLaw::Calls(Box::new(calls)));
+        let key = Seed(1).key(0, Purpose::Task);
+        let drawn = laws.draw(key, 0, &Arrival::at(Time::ZERO), SiteId(0));
+        // 200 × (0.5 s + 28 × 0.03 s) = 268 s.
+        assert_eq!((drawn.work, drawn.work_tokens), (Span::from_secs(268), 200 * 2_028));
+        assert_eq!((drawn.card.context_tokens, drawn.card.estimate), (2_000, Span::from_secs(9)));
+        let call = Some(Call { context_tokens: 100, generated_tokens: 10 });
+        let traced = laws.draw(key, 0, &Arrival { at: Time::ZERO, call }, SiteId(0));
+        assert_eq!((traced.work, traced.card.context_tokens), (Span::from_secs(160), 100));
+    }
+
+    #[test]
+    fn a_new_property_changes_no_other() {
+        let law = Dist::exponential(Span::from_secs(10)).law().expect("a law");
+        let plain = laws(WorkLaw::Duration(law.clone()));
+        let mut rich = plain.clone();
+        rich.deadline = Some(law.clone());
+        rich.skills = vec![(SkillId(0), 1.0), (SkillId(1), 1.0)];
+        rich.estimate = Estimate::Noisy { sigma: 0.5 };
+        let key = Seed(1).key(0, Purpose::Task);
+        let (mut far, mut ratio) = (0, 0.0);
+        for entity in 0..4_000 {
+            let one = plain.draw(key, entity, &Arrival::at(Time::ZERO), plain.origin(key, entity));
+            let other = rich.draw(key, entity, &Arrival::at(Time::ZERO), rich.origin(key, entity));
+            assert_eq!((one.work, one.card.origin), (other.work, other.card.origin));
+            far += u32::from(one.card.origin == SiteId(3));
+            ratio += libm::log(other.card.estimate.as_secs_f64() / other.work.as_secs_f64());
+        }
+        assert!((f64::from(far) / 4_000.0 - 0.75).abs() < 0.03, "shares are kept: {far}");
+        assert!((ratio / 4_000.0).abs() < 0.04, "noise has median 1: {ratio}");
+    }
+}
