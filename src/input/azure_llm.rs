@@ -15,8 +15,8 @@ pub const DATASET: Dataset = Dataset {
     what: "LLM request arrivals with token counts (Azure LLM inference trace, code, 2023)",
     folder: "azure-llm-2023",
     file: "AzureLLMInferenceTrace_code.csv",
-    source: "Patel et al., \"Splitwise: Efficient generative LLM inference using phase splitting\", ISCA 2024 \
-             (Azure/AzurePublicDataset, CC-BY 4.0)",
+    source: "Patel et al., \"Splitwise: Efficient generative LLM inference using phase splitting\", \
+             ISCA 2024 (Azure/AzurePublicDataset, CC-BY 4.0)",
 };
 
 /// One request.
@@ -77,7 +77,7 @@ fn timestamp_ns(text: &str) -> Option<u64> {
     {
         return None;
     }
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
     let month_days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     if !(1..=month_days[month as usize - 1]).contains(&day) || fraction.len() > 9 {
         return None;

@@ -56,7 +56,11 @@ impl Dataset {
 
     /// The problem of its absence at `path`.
     fn absent(&self, path: &Path) -> Problem {
-        let Dataset { what, folder, file, .. } = self;
+        let Dataset { what, folder, .. } = self;
+        // Some folders hold many files of one format: name the one that was asked for.
+        let inside = path.parent().and_then(Path::file_name).is_some_and(|parent| parent == *folder);
+        let asked = path.file_name().filter(|_| inside).and_then(|name| name.to_str());
+        let file = asked.unwrap_or(self.file);
         Problem::new(format!("there is no such file; it should hold {what}"))
             .file(path.display().to_string())
             .remedy(format!(

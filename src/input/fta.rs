@@ -174,7 +174,7 @@ fn drop_overlaps(events: &mut Vec<Event>, bad_rows: &mut BadRows) {
                 "`{}` is before {free_from_s}, the end of another interval of the node",
                 event.start_s
             );
-            bad_rows.push(event.line, bad(START, message));
+            bad_rows.push(event.line, *bad(START, message));
             return false;
         }
         free_from_s = event.stop_s;

@@ -154,7 +154,7 @@ pub fn read(path: &Path, options: Options) -> Result<Read<LatencyMatrix>, Error>
                 table.names.push(name);
                 table.rows.push(row);
             }
-            Err(problem) => bad_rows.push(*line, problem),
+            Err(problem) => bad_rows.push(*line, *problem),
         }
     }
     let is_empty = table.kept.is_empty();
@@ -177,7 +177,7 @@ fn cells(line: &str) -> Vec<&str> {
 }
 
 /// The cells of a line without its name, and without the blank one after a separator at the line's end.
-fn measures<'a>(line: &'a str, rows: usize, options: Options) -> Vec<&'a str> {
+fn measures(line: &str, rows: usize, options: Options) -> Vec<&str> {
     let mut cells = cells(line);
     if options.named {
         cells.remove(0);
@@ -190,7 +190,11 @@ fn measures<'a>(line: &'a str, rows: usize, options: Options) -> Vec<&'a str> {
 
 /// Finds a file that is no square as a whole, which is better said once than for each row, and names of
 /// columns that are not those of the rows.
-fn check_square(lines: &[(usize, &str)], header: Option<&[&str]>, options: Options) -> Result<(), RowProblem> {
+fn check_square(
+    lines: &[(usize, &str)],
+    header: Option<&[&str]>,
+    options: Options,
+) -> Result<(), RowProblem> {
     let rows = lines.len();
     let Some((line, first)) = lines.first() else { return Ok(()) };
     let width = measures(first, rows, options).len();
@@ -201,16 +205,15 @@ fn check_square(lines: &[(usize, &str)], header: Option<&[&str]>, options: Optio
             "if it has names, say `named = true`"
         };
         let message = format!("the table is not square: {rows} rows of {width} cells");
-        return Err(Problem::new(message).line(*line).remedy(remedy));
+        return Err(Box::new(Problem::new(message).line(*line).remedy(remedy)));
     }
     let Some(header) = header else { return Ok(()) };
     for (index, (line, row)) in lines.iter().enumerate() {
         let (row, column) = (cells(row)[0], header.get(index + 1).copied().unwrap_or("nothing"));
         if row != column {
             let message = format!("row {} is `{row}` but column {} is `{column}`", index + 1, index + 1);
-            return Err(Problem::new(message)
-                .line(*line)
-                .remedy("rows and columns must name the same nodes in one order"));
+            let remedy = "rows and columns must name the same nodes in one order";
+            return Err(Box::new(Problem::new(message).line(*line).remedy(remedy)));
         }
     }
     Ok(())
@@ -226,7 +229,7 @@ fn one_row(
     let cells = measures(line, rows, options);
     if cells.len() != rows {
         let key = format!("column {}", cells.len().min(rows) + 1);
-        return Err(Problem::new(format!("the row has {} cells, not {rows}", cells.len())).key(key));
+        return Err(bad(&key, format!("the row has {} cells, not {rows}", cells.len())));
     }
     let per_second = match options.unit {
         Unit::Ms => 1e3,
@@ -239,8 +242,7 @@ fn one_row(
         if cell.is_empty() {
             return Ok(None);
         }
-        let refuse =
-            |what: &str| Problem::new(format!("`{cell}` is {what}")).key(format!("column {}", column + 1));
+        let refuse = |what: &str| bad(&format!("column {}", column + 1), format!("`{cell}` is {what}"));
         match cell.parse::<f64>() {
             Ok(value) if !value.is_finite() => Err(refuse("not a finite number")),
             Ok(value) if value < 0.0 => Err(refuse("negative")),

@@ -106,9 +106,8 @@ fn check_header(header: &[String], columns: &[&str]) -> Result<(), RowProblem> {
     };
     let nearest = did_you_mean(missing, header.iter().map(String::as_str));
     let hint = nearest.map_or(String::new(), |name| format!("; rename `{name}` if that is it"));
-    Err(Problem::new(format!("the header has no column `{missing}`, only {}", header.join(", ")))
-        .key(*missing)
-        .remedy(format!("the format needs the columns {}{hint}", columns.join(", "))))
+    let problem = bad(missing, format!("the header has no column `{missing}`, only {}", header.join(", ")));
+    Err(Box::new(problem.remedy(format!("the format needs the columns {}{hint}", columns.join(", ")))))
 }
 
 /// Calls `each` with the number and the trimmed cells of every line that is not empty.

@@ -19,16 +19,19 @@
 //! that arrive apart the longest path would count work that can be done before the arrival, and would not be
 //! a bound.
 //!
-//! **Precondition:** agents never exceed their nominal speed (a `slow` fault has a factor ≤ 1).
+//! C is nominal: a `slow` fault takes nothing away, but one with a factor above 1 adds what it grants.
 //! **Accuracy:** seconds in `f64`; a run that meets the bound exactly may show a price of 1 − 10⁻⁹.
+
+mod capacity;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use self::capacity::{Capacity, fastest_under};
 use super::tasks::TaskCounts;
 use super::{MetricDef, MetricSet};
 use crate::engine::{Span, Time};
-use crate::fault::{FaultKind, FaultPlan, Target};
+use crate::fault::FaultPlan;
 use crate::trace::TaskId;
 use crate::work::{Fleet, Tasks};
 
@@ -122,7 +125,7 @@ pub fn lower_bound_task_seconds(tasks: &Tasks, fleet: &Fleet, plan: &FaultPlan, 
     let end = end.as_secs_f64();
     let arrivals: Vec<f64> = tasks.cards().iter().map(|card| card.arrival.as_secs_f64()).collect();
     let pooled = srpt_completions(tasks, &Capacity::new(fleet, plan));
-    let mut alone = earliest_completions_s(tasks, fastest_speed(fleet));
+    let mut alone = earliest_completions_s(tasks, fastest_under(fleet, plan));
     alone.sort_by(f64::total_cmp);
     integral_of_larger(&arrivals, &pooled, &alone, end)
 }
@@ -134,7 +137,8 @@ pub fn lower_bound_makespan_s(tasks: &Tasks, fleet: &Fleet, plan: &FaultPlan) ->
     let capacity = Capacity::new(fleet, plan);
     let total = tasks.total_work().as_secs_f64();
     let pooled = capacity.time_of(capacity.done_by(start) + total);
-    let along_paths = earliest_completions_s(tasks, fastest_speed(fleet)).into_iter().fold(start, f64::max);
+    let along_paths =
+        earliest_completions_s(tasks, fastest_under(fleet, plan)).into_iter().fold(start, f64::max);
     pooled.max(along_paths) - start
 }
 
@@ -236,104 +240,6 @@ impl Ord for Work {
     fn cmp(&self, other: &Work) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
     }
-}
-
-/// C(t), the nominal speeds of the agents that are up, as steps; and its integral.
-#[derive(Clone, Debug)]
-struct Capacity {
-    /// Beginning of each step \[s\]; the first is 0.
-    since: Vec<f64>,
-    /// C during the step.
-    rate: Vec<f64>,
-    /// ∫C dt before the step.
-    before: Vec<f64>,
-}
-
-impl Capacity {
-    fn new(fleet: &Fleet, plan: &FaultPlan) -> Capacity {
-        let mut changes: Vec<(Time, f64)> = Vec::new();
-        let mut up = 0i64;
-        let mut rate = 0.0;
-        for agent in fleet.present() {
-            up += 1;
-            rate += fleet.speed(agent);
-        }
-        for (agent, from, until) in downs(fleet, plan) {
-            let speed = fleet.profiles()[agent as usize].speed;
-            changes.push((from, -speed));
-            changes.extend(until.map(|until| (until, speed)));
-        }
-        changes.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let mut capacity = Capacity { since: vec![0.0], rate: vec![rate], before: vec![0.0] };
-        for (at, change) in changes {
-            up += if change < 0.0 { -1 } else { 1 };
-            // Nobody up means no capacity at all, not what rounding left of it.
-            rate = if up == 0 { 0.0 } else { (rate + change).max(0.0) };
-            let at = at.as_secs_f64();
-            let before = capacity.done_by(at);
-            capacity.since.push(at);
-            capacity.rate.push(rate);
-            capacity.before.push(before);
-        }
-        capacity
-    }
-
-    /// ∫C dt over [0, `at`] \[s at speed 1\].
-    fn done_by(&self, at: f64) -> f64 {
-        let step = self.since.partition_point(|since| *since <= at) - 1;
-        self.before[step] + self.rate[step] * (at - self.since[step])
-    }
-
-    /// The first time at which ∫C dt reaches `amount`; infinite if it never does.
-    fn time_of(&self, amount: f64) -> f64 {
-        let step = self.before.partition_point(|before| *before < amount).max(1) - 1;
-        if self.rate[step] > 0.0 {
-            self.since[step] + (amount - self.before[step]) / self.rate[step]
-        } else if amount <= self.before[step] {
-            self.since[step]
-        } else {
-            f64::INFINITY
-        }
-    }
-}
-
-/// When present agents are down by plan, as disjoint intervals of each agent; `None` means for good.
-///
-/// Whom an `authority` fault strikes depends on the pattern: it is not subtracted, which keeps the bound a
-/// bound. Stalls and slowness are not subtracted for the same reason.
-fn downs(fleet: &Fleet, plan: &FaultPlan) -> Vec<(u32, Time, Option<Time>)> {
-    let mut downs: Vec<(u32, Time, Time)> = Vec::new();
-    for entry in &plan.entries {
-        let down = match entry.kind {
-            FaultKind::Crash | FaultKind::Leave | FaultKind::Pause | FaultKind::Outage => true,
-            FaultKind::Slow { .. }
-            | FaultKind::Partition { .. }
-            | FaultKind::WrongOutput { .. }
-            | FaultKind::Stall => false,
-        };
-        let agents = match &entry.target {
-            Target::Agent(agent) => std::slice::from_ref(agent),
-            Target::Agents(agents) => agents,
-            Target::Relay(_) | Target::Authority { .. } | Target::Network => &[],
-        };
-        if down {
-            let until = entry.until.unwrap_or(Time::MAX).max(entry.at);
-            let present = agents.iter().filter(|&&agent| fleet.profiles()[agent as usize].present);
-            downs.extend(present.map(|&agent| (agent, entry.at, until)));
-        }
-    }
-    downs.sort_unstable();
-    let mut disjoint: Vec<(u32, Time, Time)> = Vec::with_capacity(downs.len());
-    for (agent, from, until) in downs {
-        match disjoint.last_mut() {
-            Some(last) if last.0 == agent && from <= last.2 => last.2 = last.2.max(until),
-            Some(_) | None => disjoint.push((agent, from, until)),
-        }
-    }
-    disjoint
-        .into_iter()
-        .map(|(agent, from, until)| (agent, from, (until < Time::MAX).then_some(until)))
-        .collect()
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ mod tests {
         }));
         let tasks = Arc::new(Tasks::new(Vec::new()).unwrap());
         let mut money = Money::new(fleet, tasks);
-        let hours = |hours| Time::from_secs(3_600 * hours);
+        let hours = |hours: u64| Time::from_secs(3_600 * hours);
         let mut see = |at, record| money.observe(at, EventId(0), &record);
         see(hours(1), Record::Down { node: NodeId(1), why: DownReason::Crash });
         see(hours(2), Record::Up { node: NodeId(1) });

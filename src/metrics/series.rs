@@ -28,7 +28,7 @@ pub const DEFS: &[MetricDef] = &[
     MetricDef::lower(
         "recovery_time_mean_s",
         "s",
-        "heal → backlog at or below max(backlog at the onset, mean before it); censored at the end of the run",
+        "heal → backlog at or below max(backlog at onset, mean before it); censored at the end of the run",
     ),
     MetricDef::lower("recovery_time_max_s", "s", "longest recovery time"),
     MetricDef::lower("recovery_censored", "faults", "faults not recovered from when the run ended"),

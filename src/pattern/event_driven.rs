@@ -176,8 +176,7 @@ enum Node {
 impl Protocol for EventDriven {
     const NAME: &'static str = "event_driven";
     const ABOUT: &'static str = "tasks are events on a relay's log; agents react and the log's order decides";
-    const GIVES_UP: &'static [Promise] =
-        &[Promise::SettledOnce, Promise::NoTaskLost, Promise::NoSinglePoint];
+    const GIVES_UP: &'static [Promise] = &[Promise::SettledOnce, Promise::NoTaskLost, Promise::NoSinglePoint];
     type Params = Params;
     type Msg = EventMessage;
     type Timer = EventTimer;
@@ -199,7 +198,8 @@ impl Protocol for EventDriven {
         positive("timeout", params.timeout);
         if let Learn::Polling { interval } = params.learn {
             positive("learn.polling.interval", interval);
-            if params.claims == ClaimPolicy::Partitioned && interval.as_nanos() > params.lease.as_nanos() / 2 {
+            if params.claims == ClaimPolicy::Partitioned && interval.as_nanos() > params.lease.as_nanos() / 2
+            {
                 let message = format!("{interval} between polls lets a lease of {} run out", params.lease);
                 let problem = Problem::new(message).key("learn.polling.interval");
                 problems.push(problem.remedy("poll at least twice a lease"));

@@ -730,3 +730,6 @@ impl Coordinator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

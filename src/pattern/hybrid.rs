@@ -1,8 +1,8 @@
 //! Hybrid: a relay decides who, the agents talk about what.
 //!
-//! The protocol of agent networks such as ANTS. A relay is lightweight infrastructure (a directory, a broadcast and
-//! a table of claims, with no intelligence); everything that needs understanding travels directly between
-//! the two agents concerned:
+//! The protocol of agent networks such as ANTS. A relay is lightweight infrastructure (subscriptions, a
+//! broadcast and a table of claims, no intelligence); everything that needs understanding travels directly
+//! between the two agents concerned:
 //!
 //! ```text
 //! client     requester          relay            agents           winner
@@ -21,8 +21,8 @@
 //!   │           │◀── outcome ─────┤ settles ────────┼───────────────▶│ resolved, free again
 //! ```
 //!
-//! 1. *Entry.* A client submits to an agent found by hash of the task; a repeated submission goes to another agent,
-//!    since a hash does not know who is up. That agent is the task's *requester*, besides its own work.
+//! 1. *Entry.* A client submits to an agent found by hash of the task; a repeated submission goes to another
+//!    one, since a hash does not know who is up. That agent is the task's *requester*, besides its own work.
 //! 2. *Claim.* The relay broadcasts a post to at most `fan_out` subscribers that said they are free and
 //!    able, longest unserved first. The first claim wins; the order of arrival at the relay is the decision.
 //!    A post that nobody claims is offered again with back-off; whoever becomes free is offered the oldest.
@@ -40,18 +40,18 @@
 //! | requester dies | after `scope_timeout` the winner takes the brief from the relay's copy and goes ahead |
 //! | relay out | posts, claims and results are repeated with back-off and full jitter; leases stand still |
 //! | relay lost its memory | holders claim again, requesters post again every `watch` |
-//! | one of several relays out | requesters post at the next one and withdraw the first post later |
+//! | one of several relays out | posts and results go to the next one; the first post is withdrawn later |
 //!
 //! Not promised (see [`Hybrid::GIVES_UP`]):
 //! - *no task lost*: a client is acknowledged when its requester has the task, and it is safe only when
 //!   the relay has the post. A requester that crashes in between takes it along: a round trip normally, the
 //!   whole outage if the relay is out.
 //! - *no single point*: with one relay nothing is claimed or settled while it is out.
-//! - *settled once*: holds with one durable relay, whose claim table orders all results. A relay that lost its
-//!   memory, or a second relay standing in for one that is cut off, can settle a task again.
+//! - *settled once*: holds with one durable relay, whose claim table orders all results. A relay that lost
+//!   its memory, or a second relay standing in for one that is cut off, can settle a task again.
 //!
-//! Claims and leases: Gray & Cheriton, SOSP 1989. Direct agreement between the two concerned: Smith, IEEE Trans.
-//! Computers 29(12), 1980.
+//! Claims and leases: Gray & Cheriton, SOSP 1989. Direct agreement between the two concerned: Smith, IEEE
+//! Trans. Computers 29(12), 1980.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,10 +61,11 @@ use crate::error::{Problem, Problems};
 use crate::mechanism::Backoff;
 use crate::mechanism::hash::partition;
 use crate::sim::{CxOf, Protocol, Seat, Seats, Submission, Work, WorkKind};
-use crate::trace::{ExecutionId, NodeId, Promise, TaskId};
+use crate::trace::{ExecutionId, NodeId, Promise, SkillId, TaskId};
 use crate::work::{Fleet, Role};
 
 mod message;
+mod parcels;
 mod relay;
 mod requester;
 mod worker;
@@ -74,31 +75,39 @@ use relay::RelaySeat;
 use requester::Requester;
 use worker::Worker;
 
+/// Requests sent to one relay in vain before the next one is tried, where there are several.
+const TRIES_PER_RELAY: u32 = 3;
+
 /// `[pattern.hybrid]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
-    /// Most agents one offer goes to. More: claimed sooner, at the price of as many conflicts.
+    /// Most agents one offer goes to. More: claimed sooner, at the price of as many conflicts. Default 6.
     pub fan_out: u32,
     /// A claim lapses this long after it was granted or renewed. Holders renew three times as often.
+    /// Default 90 s.
     pub lease: Span,
-    /// Wait before an offer nobody took is repeated; doubles with each repetition, up to `cap`.
+    /// Wait before an offer nobody took is repeated; doubles each time, up to `cap`. Default 5 s, 60 s.
     pub rebroadcast: Backoff,
     /// A free agent tells the relays that it is there this often; after three silent periods it is forgotten.
+    /// Default 60 s.
     pub presence: Span,
     /// A request unanswered for this long, and for a back-off of `retry` on top, is repeated.
+    /// Default 3 s.
     pub reply_timeout: Span,
-    /// Random part of the wait before a repetition (full jitter).
+    /// Random part of the wait before a repetition (full jitter). Default 1 s, 30 s.
     pub retry: Backoff,
     /// A winner waits this long for its requester, then goes ahead with the relay's copy of the brief.
+    /// Default 60 s.
     pub scope_timeout: Span,
-    /// Length of a scope proposal, and of the answer to it \[tokens\].
+    /// Length of a scope proposal, and of the answer to it \[tokens\]. Default 400.
     pub scope_tokens: u32,
-    /// A requester without the outcome posts again this often.
+    /// A requester without the outcome posts again this often. Default 300 s.
     pub watch: Span,
-    /// Whether the requester verifies results before the relay settles.
+    /// Whether the requester verifies results before the relay settles. Default false.
     pub verify: bool,
     /// A winner waits this long for its output to be verified, then hands it in unverified.
+    /// Default 300 s.
     pub verify_timeout: Span,
 }
 
@@ -121,9 +130,13 @@ impl Default for Params {
 }
 
 impl Params {
-    /// Time between two renewals of a lease: two of them may be lost.
+    /// Time between two renewals of a lease: one of them may be lost.
     fn renewal(&self) -> Span {
         self.lease.mul_f64(1.0 / 3.0)
+    }
+    /// How long to wait for the answer to try number `tries`, from 0.
+    fn patience(&self, tries: u32, cx: &mut CxOf<'_, Hybrid>) -> Span {
+        self.reply_timeout + self.retry.delay(tries, &mut cx.rng())
     }
     /// Who was silent for this long is not there.
     fn silence(&self) -> Span {
@@ -156,6 +169,8 @@ pub enum Timer {
     Parcel(TaskId),
     /// Requester: post again.
     Post(TaskId),
+    /// Requester: a relay has not yet dropped a post that moved elsewhere.
+    Withdraw(TaskId),
     /// Requester: a verification ended.
     Checked(TaskId),
     /// Requester: no answer to the verdict on this execution.
@@ -216,7 +231,10 @@ impl Protocol for Hybrid {
     }
 
     fn seats(_: &Params, fleet: &Fleet) -> Seats {
-        Seats { authority: (0..fleet.relays()).map(|index| fleet.relay(index)).collect(), reserved: Vec::new() }
+        Seats {
+            authority: (0..fleet.relays()).map(|index| fleet.relay(index)).collect(),
+            reserved: Vec::new(),
+        }
     }
 
     fn entry(_: &Params, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
@@ -258,21 +276,7 @@ impl Protocol for Hybrid {
 
     fn on_timer(&mut self, timer: Timer, cx: &mut CxOf<'_, Self>) {
         match &mut self.0 {
-            Node::Relay(relay) => match timer {
-                Timer::Repeat(task) => relay.on_repeat(task, cx),
-                Timer::Lapse => relay.on_lapse(cx),
-                Timer::Presence
-                | Timer::Claim(_)
-                | Timer::Scope(_)
-                | Timer::Read(_)
-                | Timer::Brief(_)
-                | Timer::Renew(_)
-                | Timer::Worked(_)
-                | Timer::Parcel(_)
-                | Timer::Post(_)
-                | Timer::Checked(_)
-                | Timer::Verdict(..) => unreachable!("this is for agents: {timer:?}"),
-            },
+            Node::Relay(relay) => relay.on_timer(timer, cx),
             Node::Client => unreachable!("a client sets no timer: {timer:?}"),
             Node::Agent { requester, worker, .. } => agent_reminded(requester, worker, timer, cx),
         }
@@ -315,6 +319,15 @@ fn entry_position(task: TaskId, attempt: u32, agents: u32) -> u32 {
     ((u64::from(first) + u64::from(attempt) * u64::from(step)) % u64::from(agents)) as u32
 }
 
+fn skill_of(cx: &CxOf<'_, Hybrid>) -> SkillId {
+    cx.fleet().skill(cx.me()).expect("an agent has a skill")
+}
+
+/// The relay after `relay`, the first after the last.
+fn next_relay(relay: NodeId, fleet: &Fleet) -> NodeId {
+    fleet.relay((fleet.index_in_role(relay) + 1) % fleet.relays())
+}
+
 fn agent_hears(
     requester: &mut Requester,
     worker: &mut Worker,
@@ -322,6 +335,7 @@ fn agent_hears(
     msg: Msg,
     cx: &mut CxOf<'_, Hybrid>,
 ) {
+    let free = worker.is_free();
     match msg {
         Msg::Posted { task, requester: first } => requester.posted(from, task, first, cx),
         Msg::Outcome { output } => requester.outcome(from, output.task, cx),
@@ -339,11 +353,11 @@ fn agent_hears(
         Msg::Context { task } | Msg::Brief { task } => worker.on_context(task, cx),
         Msg::Unknown { task } => {
             worker.on_no_scope(task, cx);
-            worker.on_no_review(task, cx);
+            worker.parcels().on_no_review(task, free, cx);
         }
-        Msg::Verdict { task, execution } => worker.reviewed(task, execution, cx),
+        Msg::Verdict { task, execution } => worker.parcels().reviewed(task, execution, cx),
         Msg::Resolved { task } => {
-            worker.parcel_taken(task, cx);
+            worker.parcels().taken(task, cx);
             requester.confirmed(task);
         }
         Msg::Subscribe { .. }
@@ -358,12 +372,8 @@ fn agent_hears(
     }
 }
 
-fn agent_reminded(
-    requester: &mut Requester,
-    worker: &mut Worker,
-    timer: Timer,
-    cx: &mut CxOf<'_, Hybrid>,
-) {
+fn agent_reminded(requester: &mut Requester, worker: &mut Worker, timer: Timer, cx: &mut CxOf<'_, Hybrid>) {
+    let free = worker.is_free();
     match timer {
         Timer::Presence => worker.on_presence(cx),
         Timer::Claim(task) => worker.on_claim_unanswered(task, cx),
@@ -371,8 +381,9 @@ fn agent_reminded(
         Timer::Read(task) => worker.on_context(task, cx),
         Timer::Brief(task) => worker.on_brief_unanswered(task, cx),
         Timer::Renew(task) => worker.on_renewal(task, cx),
-        Timer::Parcel(task) => worker.on_parcel_unanswered(task, cx),
+        Timer::Parcel(task) => worker.parcels().on_unanswered(task, free, cx),
         Timer::Post(task) => requester.on_repeat(task, cx),
+        Timer::Withdraw(task) => requester.on_stray(task, cx),
         Timer::Verdict(task, execution) => requester.on_verdict_unconfirmed(task, execution, cx),
         Timer::Worked(_) | Timer::Checked(_) => unreachable!("work ends in on_work"),
         Timer::Lapse | Timer::Repeat(_) => unreachable!("this is for relays: {timer:?}"),

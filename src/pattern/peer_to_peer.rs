@@ -24,7 +24,7 @@
 //!
 //! With k bids from k peers and no fault: FIPA's 3k + 1 messages (k calls, k bids, an award, k − 1 rejects,
 //! a result), and three more that a network which loses messages asks for: confirm, handover, settled.
-//! A manager that is free itself bids too, without messages; if it wins, the k peers cost 3k.
+//! Where `manager_bids` is set a free manager bids too, without messages; if it wins, the k peers cost 3k.
 //!
 //! *Who waits where.* In its first rounds a manager calls for agents that are free, so that a task waits
 //! where it can still go anywhere; only when that fails does it accept a place in a bounded queue. When
@@ -70,7 +70,8 @@ use crate::work::{Fleet, Role};
 pub struct Params {
     /// Peers called to bid for a task (k).
     pub candidates: u16,
-    /// Whether a manager may award a task to itself.
+    /// Whether a manager may award a task to itself. Saves messages; a crash then takes manager and
+    /// contractor of the task at once, and the task with them.
     pub manager_bids: bool,
     /// Rounds in which only free agents are asked to bid, before a place in a queue will do.
     pub free_rounds: u16,
@@ -108,7 +109,7 @@ impl Default for Params {
     fn default() -> Params {
         Params {
             candidates: 8,
-            manager_bids: true,
+            manager_bids: false,
             free_rounds: 3,
             max_queue: 2,
             bid_deadline: Span::from_secs(2),

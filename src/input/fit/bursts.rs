@@ -286,8 +286,8 @@ mod tests {
         }
     }
 
-    /// With rates a, b, stays 1/r, 1/s and mean rate m, the index of dispersion in windows of length t is
-    /// 1 + 2rs(a − b)² ÷ (m (r + s)³) · (1 − (1 − exp(−(r + s)t)) ÷ ((r + s)t)) (Heffes and Lucantoni, 1986).
+    /// With rates a, b, stays 1/r, 1/s, mean rate m and u = r + s, the index of dispersion in windows of
+    /// length t is 1 + 2rs(a − b)² ÷ (mu³) · (1 − (1 − exp(−ut)) ÷ (ut)) (Heffes and Lucantoni, 1986).
     #[test]
     fn a_two_state_process_has_its_published_dispersion() {
         let process = two_states();

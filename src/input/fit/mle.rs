@@ -15,8 +15,8 @@ pub(super) fn lognormal(sample: &[f64]) -> Law {
     Law::Lognormal { median: libm::exp(mu), sigma: libm::sqrt(variance) }
 }
 
-/// Maximum likelihood. The shape k solves Σ xᵏ ln x ÷ Σ xᵏ − 1/k = mean ln x, whose left side rises with
-/// k (Cohen, Technometrics 7(4), 1965); the scale follows.
+/// Maximum likelihood. The shape k solves Σ xᵏ ln x ÷ Σ xᵏ − 1/k = mean ln x, whose left side rises
+/// with k (Cohen, Technometrics 7(4), 1965); the scale follows.
 pub(super) fn weibull(sample: &[f64]) -> Law {
     // Logarithms relative to the largest value keep every power in (0, 1].
     let largest = sample.iter().copied().fold(f64::MIN_POSITIVE, f64::max);

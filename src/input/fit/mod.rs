@@ -40,12 +40,15 @@ pub struct Fitted {
     pub tried: Vec<String>,
 }
 
+/// The presets of one data set, from the data collection.
+type Part = fn(&Path) -> Result<Vec<Fitted>, Error>;
+
 /// Fits every preset from the data collection at `data_dir`.
 ///
 /// # Errors
 /// If a data set is absent or has bad rows; all of them are reported together.
 pub fn fit_all(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
-    let parts: [fn(&Path) -> Result<Vec<Fitted>, Error>; 6] = [
+    let parts: [Part; 6] = [
         presets::arrivals_and_tokens,
         presets::request_latencies,
         presets::machine_speeds,

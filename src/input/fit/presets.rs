@@ -7,7 +7,7 @@ use super::bursts::{Burstiness, FittedMmpp, SplitMix, counts, fit_mmpp};
 use super::law::{Law, Unit, round_to, value_text};
 use super::mle;
 use super::quality::{Candidate, best_first, cv, ks_of_sorted, log_correlation, moments};
-use crate::error::Error;
+use crate::error::{Error, Problem};
 use crate::input::file::{BadRow, Dataset};
 use crate::input::{azure_llm, fta, latency_matrix, llmperf, outages, vm_noise};
 
@@ -29,10 +29,27 @@ struct Sample<'a> {
     values: &'a [f64],
 }
 
+/// Fewer values than this tell nothing about a tail.
+const LEAST_SAMPLE: usize = 100;
+
 impl<'a> Sample<'a> {
-    fn new(name: &'a str, about: &str, dataset: &'a Dataset, unit: Unit, values: &'a [f64]) -> Sample<'a> {
+    /// Refuses samples that are too small or that have one value only: no law can be fitted to them.
+    fn new(
+        name: &'a str,
+        about: &str,
+        dataset: &'a Dataset,
+        unit: Unit,
+        values: &'a [f64],
+    ) -> Result<Sample<'a>, Error> {
         let file = format!("{}/{}", dataset.folder, dataset.file);
-        Sample { name, about: about.to_owned(), source: dataset.source, file, unit, values }
+        let different = values.windows(2).any(|pair| pair[0] != pair[1]);
+        if values.len() < LEAST_SAMPLE || !different {
+            let n = values.len();
+            let message =
+                format!("gives {n} usable values for {name}; a fit needs {LEAST_SAMPLE} that differ");
+            return Err(Problem::new(message).file(file).remedy("use a longer trace").into());
+        }
+        Ok(Sample { name, about: about.to_owned(), source: dataset.source, file, unit, values })
     }
 
     /// The best of `laws`, with the others beside it.
@@ -86,6 +103,9 @@ fn time_laws(sample: &[f64]) -> Vec<Law> {
 /// Runs of a simulated process that a figure is the mean of, or a distance is taken to.
 const RUNS: u32 = 100;
 
+/// Ten minutes: shorter traces say nothing about counts per minute.
+const LEAST_SPAN_S: f64 = 600.0;
+
 /// Arrivals, as a law of gaps and as a process; and token counts.
 pub(super) fn arrivals_and_tokens(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
     let dataset = &azure_llm::DATASET;
@@ -93,26 +113,30 @@ pub(super) fn arrivals_and_tokens(data_dir: &Path) -> Result<Vec<Fitted>, Error>
     let times: Vec<f64> = rows.iter().map(|row| row.arrival.as_secs_f64()).collect();
     // No two published requests are at one instant; a gap of 0 has no logarithm.
     let gaps: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).filter(|gap| *gap > 0.0).collect();
+    let about = "Gaps between arrivals, as a renewal process; see azure_llm_arrivals for their order.";
+    let sample = Sample::new("azure_llm_gap", about, dataset, Unit::Seconds, &gaps)?;
     let mut laws = time_laws(&gaps);
     laws.push(mle::pareto(&gaps));
     laws.extend([2, 3, 4].map(|phases| mle::mixture(&gaps, phases)));
-    let about = "Gaps between arrivals, as a renewal process; see azure_llm_arrivals for their order.";
-    let sample = Sample::new("azure_llm_gap", about, dataset, Unit::Seconds, &gaps);
     let mut renewal = sample.best_of(&laws);
     let span_s = times.last().copied().unwrap_or(0.0);
+    if span_s < LEAST_SPAN_S {
+        let message = format!("covers {span_s} s; to see bursts a fit needs {LEAST_SPAN_S}");
+        return Err(Problem::new(message).file(sample.file).remedy("use a longer trace").into());
+    }
     let best = best_first(laws.iter().map(|law| Candidate::new(law, &gaps)).collect()).swap_remove(0).law;
     let mut rng = SplitMix(2023);
     let simulated = Burstiness::simulated(RUNS, span_s, || renewal_times(&best, span_s, &mut rng));
     renewal.quality.extend(burstiness(&Burstiness::of(&times, span_s), &simulated));
     let mut fitted = vec![renewal, arrival_process(dataset, &times, &gaps)];
-    let tokens: [(&str, &str, fn(&azure_llm::Request) -> u32); 2] = [
-        ("azure_llm_context_tokens", "Tokens of a prompt.", |row| row.context_tokens),
-        ("azure_llm_generated_tokens", "Tokens of an answer.", |row| row.generated_tokens),
-    ];
-    for (name, about, get) in tokens {
-        let values: Vec<f64> =
-            rows.iter().map(|row| f64::from(get(row))).filter(|value| *value > 0.0).collect();
-        let sample = Sample::new(name, about, dataset, Unit::Plain, &values);
+    let context = rows.iter().map(|row| row.context_tokens).collect::<Vec<_>>();
+    let generated = rows.iter().map(|row| row.generated_tokens).collect::<Vec<_>>();
+    for (name, about, tokens) in [
+        ("azure_llm_context_tokens", "Tokens of a prompt.", context),
+        ("azure_llm_generated_tokens", "Tokens of an answer.", generated),
+    ] {
+        let values: Vec<f64> = tokens.into_iter().map(f64::from).filter(|value| *value > 0.0).collect();
+        let sample = Sample::new(name, about, dataset, Unit::Plain, &values)?;
         fitted.push(sample.best_of(&[mle::lognormal(&values)]));
         fitted.push(sample.quantiles(&PROBABILITIES));
     }
@@ -214,7 +238,7 @@ pub(super) fn request_latencies(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
         [("llm_first_token", "first token", &first), ("llm_inter_token", "one token to the next", &inter)]
     {
         let about = format!("Time to {what}; {pooled}").replace("to one", "from one");
-        let sample = Sample::new(name, &about, dataset, Unit::Seconds, values);
+        let sample = Sample::new(name, &about, dataset, Unit::Seconds, values)?;
         let mut best = sample.best_of(&time_laws(values));
         best.quality.push(("log_correlation_of_first_and_inter".to_owned(), correlation));
         fitted.extend([best, sample.quantiles(&PROBABILITIES)]);
@@ -234,7 +258,7 @@ pub(super) fn machine_speeds(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
     let dataset = &vm_noise::DATASET;
     let factors = vm_noise::read(&dataset.path(data_dir), BadRow::Fail)?.rows.factors;
     let about = "Speed of a machine relative to the median machine; a table, because it has two modes.";
-    let sample = Sample::new("azure_vm_speed", about, dataset, Unit::Plain, &factors);
+    let sample = Sample::new("azure_vm_speed", about, dataset, Unit::Plain, &factors)?;
     let mut table = sample.best_of(&[mle::empirical(&factors, &SPEED_PROBABILITIES)]);
     // What work is multiplied by on the mean machine; above 1 ÷ the mean speed.
     let inverse: Vec<f64> = factors.iter().map(|factor| 1.0 / factor).collect();
@@ -259,20 +283,22 @@ pub(super) fn churn(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
         ("grid5000_available", true, "available", "shape 0.48, scale 14.37h, mean 32.41h"),
         ("grid5000_unavailable", false, "not available", "shape 0.35, scale 0.47h, mean 7.41h"),
     ];
-    let fit = |(name, up, what, published): (&'static str, bool, &str, &str)| {
+    let mut fitted = Vec::new();
+    for (name, up, what, published) in rows {
         let lengths = trace.lengths_s(up, from, to);
         let about = format!(
-            "Intervals in which a node is {what} that begin in May 2006. Published Weibull of the whole trace: \
-             {published} (Javadi et al., JPDC 73(8), 2013)."
+            "Intervals in which a node is {what} that begin in May 2006. Published Weibull of the whole \
+             trace: {published} (Javadi et al., JPDC 73(8), 2013)."
         );
-        let sample = Sample::new(name, &about, dataset, Unit::Seconds, &lengths);
+        let sample = Sample::new(name, &about, dataset, Unit::Seconds, &lengths)?;
         let mut laws = time_laws(&lengths);
         laws.extend([2, 3].map(|phases| mle::mixture(&lengths, phases)));
         let mut best = sample.best_of(&laws);
         best.name = format!("{name}_best");
-        [sample.best_of(&[mle::weibull(&lengths)]), best, sample.quantiles(&CHURN_PROBABILITIES)]
-    };
-    Ok(rows.into_iter().flat_map(fit).collect())
+        fitted.extend([sample.best_of(&[mle::weibull(&lengths)]), best]);
+        fitted.push(sample.quantiles(&CHURN_PROBABILITIES));
+    }
+    Ok(fitted)
 }
 
 /// Nodes of one region are less than this apart, there and back, from its middle.
@@ -291,7 +317,7 @@ pub(super) fn distances(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
     let round_trips: Vec<f64> =
         pairs.map(|(a, b)| matrix.round_trip_s(a, b)).filter(|rtt| *rtt > 0.0).collect();
     let about = "Round trip between two nodes, over all pairs; a message takes half of it.";
-    let sample = Sample::new("planetlab_round_trip", about, dataset, Unit::Seconds, &round_trips);
+    let sample = Sample::new("planetlab_round_trip", about, dataset, Unit::Seconds, &round_trips)?;
     let row = |from: &Vec<usize>| {
         let to = |to: &Vec<usize>| {
             matrix
@@ -306,8 +332,8 @@ pub(super) fn distances(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
     let (names, sizes, rows) = (names.join(", "), sizes.join(", "), rows.join(", "));
     let covered = regions.iter().map(Vec::len).sum::<usize>();
     let about = format!(
-        "The {REGIONS} largest groups of nodes within {} (there and back) of a middle one: mean one-way latency \
-         between them and, on the diagonal, between different nodes of one.",
+        "The {REGIONS} largest groups of nodes within {} (there and back) of a middle one: mean one-way \
+         latency between them and, on the diagonal, between different nodes of one.",
         value_text(REGION_ROUND_TRIP_S, Unit::Seconds).replace('"', "")
     );
     let table = Fitted {
@@ -366,7 +392,7 @@ pub(super) fn relay_outages(data_dir: &Path) -> Result<Vec<Fitted>, Error> {
         {
             let name = format!("{}_{suffix}", pool.name);
             let about = format!("{}, overlapping ones merged: {which}.", pool.what);
-            let mut sample = Sample::new(&name, &about, &outages::DATASET, Unit::Seconds, values);
+            let mut sample = Sample::new(&name, &about, &outages::DATASET, Unit::Seconds, values)?;
             let files: Vec<String> =
                 pool.files.iter().map(|file| format!("{}/{file}", outages::DATASET.folder)).collect();
             sample.file = files.join(", ");

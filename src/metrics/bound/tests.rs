@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::fault::{Entry, Origin};
+use crate::fault::{Entry, FaultKind, Origin, Target};
 use crate::metrics::sample::{self, accepted, arrived};
 use crate::trace::{Ending, Record};
 
@@ -88,6 +88,27 @@ fn capacity_is_piecewise_constant() {
     let fleet = sample::fleet(&[1.0, 3.0]);
     let bound = lower_bound_task_seconds(&tasks, &fleet, &plan(vec![down(1, 1, Some(3))]), secs(100));
     close(bound, 2.0 + 2.0 * 1.5 + 1.0);
+}
+
+/// Two tasks of 6 s on two agents; without faults N₁ falls at 3 and 6, N₂ at 6.
+#[test]
+fn a_factor_above_one_is_granted() {
+    let tasks = sample::tasks(&[(0, 6), (0, 6)]);
+    let fleet = sample::fleet(&[1.0, 1.0]);
+    let boost = |at, until, target| Entry {
+        kind: FaultKind::Slow { factor: 2.0 },
+        target,
+        ..down(0, at, Some(until))
+    };
+    let bound = |entries| lower_bound_task_seconds(&tasks, &fleet, &plan(entries), secs(100));
+    close(bound(vec![]), 12.0);
+    // N₂ with speed 2: both until 3. N₁: 6 by 1 + 4/3; 2 more by 3, 4 left at rate 2 until 5.
+    close(bound(vec![boost(1, 3, Target::Agent(1))]), 2.0 * 3.0 + 2.0);
+    // Whoever the authority is: both at speed 2 in [1, 3]. N₁: 6 by 2, 10 by 3, 12 by 4.
+    close(bound(vec![boost(1, 3, Target::Authority { seat: 0, otherwise: 0 })]), 2.0 * 3.0 + 1.0);
+    // Two that do not overlap do not multiply: the fastest has speed 2, not 4.
+    let apart = vec![boost(20, 30, Target::Agent(0)), boost(40, 50, Target::Agent(0))];
+    close(bound(apart), 2.0 * 3.0 + 3.0);
 }
 
 #[test]
@@ -205,17 +226,17 @@ proptest! {
             .map(|(speed, (from, length))| (f64::from(speed) * 0.5, (from, from + length)))
             .collect();
         let speeds: Vec<f64> = agents.iter().map(|agent| agent.0).collect();
-        let faults = (0u32..).zip(&agents).map(|(agent, (_, (from, until)))| down(agent, *from, Some(*until)));
+        let faults = (0..).zip(&agents).map(|(agent, (_, (from, until)))| down(agent, *from, Some(*until)));
         let (tasks, fleet, plan) = (sample::tasks(&work), sample::fleet(&speeds), plan(faults.collect()));
         let bound = lower_bound_task_seconds(&tasks, &fleet, &plan, secs(end));
         let reached = fifo(&work, &agents, end as f64);
         prop_assert!(bound <= reached + 1e-6, "bound {bound} above {reached}");
         // And it is no less than what every task needs by itself.
         let fastest = fastest_speed(&fleet);
-        let alone: f64 = work
-            .iter()
-            .map(|&(at, work)| (at as f64 + work as f64 / fastest).min(end as f64) - (at as f64).min(end as f64))
-            .sum();
+        let in_system = |&(at, work): &(u64, u64)| {
+            (at as f64 + work as f64 / fastest).min(end as f64) - (at as f64).min(end as f64)
+        };
+        let alone: f64 = work.iter().map(in_system).sum();
         prop_assert!(bound + 1e-6 >= alone);
     }
 }

@@ -44,6 +44,7 @@ fn every_task_is_counted_once_and_rates_are_of_the_window() {
             (60, Record::Submitted { task: TaskId(6), to: NodeId(0), attempt: 0 }),
             (65, Record::Submitted { task: TaskId(6), to: NodeId(0), attempt: 1 }),
             (66, acknowledge(6)),
+            (80, accepted(5, 4, true)),
             (90, Record::Finish),
         ],
     );
@@ -52,16 +53,16 @@ fn every_task_is_counted_once_and_rates_are_of_the_window() {
     counts.fill(&mut set);
     let expected = [
         ("arrived", 7.0),
-        ("completed", 3.0),
-        ("completed_correct", 2.0),
+        ("completed", 4.0),
+        ("completed_correct", 3.0),
         ("failed", 1.0),
         ("rejected", 0.0),
         ("expired", 1.0),
-        ("open", 2.0),
+        ("open", 1.0),
         ("tasks_lost", 1.0),
-        ("settled_share", 3.0 / 7.0),
-        ("error_share", 1.0 / 3.0),
-        // In [20, 70]: task 1 at 20 and the wrong task 2 at 50.
+        ("settled_share", 4.0 / 7.0),
+        ("error_share", 1.0 / 4.0),
+        // In [20, 70]: task 1 at 20 and the wrong task 2 at 50; not task 5 at 80.
         ("throughput_per_s", 2.0 / 50.0),
         ("goodput_per_s", 1.0 / 50.0),
         ("executions", 4.0),
@@ -73,8 +74,8 @@ fn every_task_is_counted_once_and_rates_are_of_the_window() {
         assert_eq!(set.get(name), value, "{name}");
     }
     assert!(set.get("makespan_s").is_nan(), "tasks are open");
-    // Tasks 0 and 1 take 10 s each; the five others stay until 100: 80 + 70 + 60 + 50 + 40.
-    assert_eq!(counts.task_seconds(), 20.0 + 300.0);
+    // Tasks 0 and 1 take 10 s each, task 5 takes 30; the others stay until 100: 80 + 70 + 60 + 40.
+    assert_eq!(counts.task_seconds(), 50.0 + 250.0);
 }
 
 #[test]

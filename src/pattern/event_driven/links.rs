@@ -35,7 +35,8 @@ impl Worker {
 
     /// `timeout` and a jittered back-off.
     pub(super) fn patience(&self, attempt: u32, cx: &mut EventCx<'_>) -> Span {
-        let rest = if attempt == 0 { Span::ZERO } else { self.params.backoff.delay(attempt - 1, &mut cx.rng()) };
+        let rest =
+            if attempt == 0 { Span::ZERO } else { self.params.backoff.delay(attempt - 1, &mut cx.rng()) };
         self.params.timeout + rest
     }
 
@@ -50,7 +51,10 @@ impl Worker {
     pub(super) fn connect(&mut self, relay: NodeId, cx: &mut EventCx<'_>) {
         let (since, free) = (self.since, !self.is_busy());
         let polls = self.params.learn != Learn::Subscription;
-        cx.send(relay, if polls { EventMessage::Fetch { since } } else { EventMessage::Subscribe { since, free } });
+        cx.send(
+            relay,
+            if polls { EventMessage::Fetch { since } } else { EventMessage::Subscribe { since, free } },
+        );
         let attempt = self.links[relay.index()].attempt;
         // Nobody answers a busy subscriber.
         let wait = if polls || free { self.patience(attempt, cx) } else { self.interval() };
@@ -126,7 +130,7 @@ impl Worker {
         }
     }
 
-/// Sends the result at `index` of the outbox, and will again until it is confirmed.
+    /// Sends the result at `index` of the outbox, and will again until it is confirmed.
     pub(super) fn deliver(&mut self, index: usize, free: bool, cx: &mut EventCx<'_>) {
         let Unrecorded { relay, output, attempt, .. } = self.outbox[index];
         cx.send(relay, EventMessage::Result { output, free });

@@ -23,7 +23,10 @@ impl Broker {
     /// Takes note of who `node` is. If it restarted, what it had is open again.
     pub(super) fn meet(&mut self, node: NodeId, since: Time, cx: &mut EventCx<'_>) {
         let known = &mut self.known[node.index()];
-        if known.since.replace(since).is_some_and(|before| before != since) {
+        if known.since.is_some_and(|latest| since < latest) {
+            return; // Sent before the restart, overtaken by what was sent after it.
+        }
+        if known.since.replace(since).is_some_and(|before| before < since) {
             known.lost.clear();
             for task in std::mem::take(&mut known.held) {
                 if self.withdraw(task, node, cx) {

@@ -1,8 +1,8 @@
 //! How an open task finds somebody: by announcement, by race, by hash, or by whoever becomes free.
 
+use super::ClaimPolicy;
 use super::broker::{Broker, EventCx, Nodes, Standing};
 use super::message::EventMessage;
-use super::ClaimPolicy;
 use crate::relay::EntryKind;
 use crate::trace::{Fact, NodeId, TaskId};
 

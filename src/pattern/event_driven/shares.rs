@@ -112,7 +112,8 @@ mod tests {
         let joined = owners(&shares, Some(SkillId(0)));
         shares.leave(NodeId(3));
         let left = owners(&shares, Some(SkillId(0)));
-        let moved = |a: &[Option<NodeId>], b: &[Option<NodeId>]| a.iter().zip(b).filter(|(a, b)| a != b).count();
+        let moved =
+            |a: &[Option<NodeId>], b: &[Option<NodeId>]| a.iter().zip(b).filter(|(a, b)| a != b).count();
         assert!(moved(&before, &joined).abs_diff(100) < 60, "{}", moved(&before, &joined));
         assert!(moved(&joined, &left).abs_diff(197) < 60, "{}", moved(&joined, &left));
         assert!(left.iter().all(|owner| *owner != Some(NodeId(3))));

@@ -150,6 +150,8 @@ pub enum Msg {
     Result {
         /// What came out.
         output: Output,
+        /// Who asked for it, should this relay not know.
+        requester: Option<NodeId>,
         /// Whether the sender can take work again.
         free: bool,
         /// The sender's skill class.
@@ -278,9 +280,9 @@ impl Message for Msg {
             | Msg::Resolved { task }
             | Msg::Withdraw { task }
             | Msg::Withdrawn { task } => Some(task),
-            Msg::Deliver { output, .. }
-            | Msg::Result { output, .. }
-            | Msg::Outcome { output } => Some(output.task),
+            Msg::Deliver { output, .. } | Msg::Result { output, .. } | Msg::Outcome { output } => {
+                Some(output.task)
+            }
         }
     }
 

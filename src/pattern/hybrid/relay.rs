@@ -105,8 +105,8 @@ impl RelaySeat {
             Msg::Release { task, fence } => self.ask(from, RelayRequest::Release { task, fence }, cx),
             Msg::AskBrief { task } => self.brief(from, task, cx),
             Msg::Reject { task, holder, fence } => self.reject(from, task, holder, fence, cx),
-            Msg::Result { output, free, skill } => {
-                self.result(from, output, cx);
+            Msg::Result { output, requester, free, skill } => {
+                self.result(from, output, requester, cx);
                 if free {
                     self.subscribe(from, skill, true, cx);
                 }
@@ -133,8 +133,27 @@ impl RelaySeat {
         self.watch_leases(cx);
     }
 
+    pub(super) fn on_timer(&mut self, timer: Timer, cx: &mut HybridCx<'_>) {
+        match timer {
+            Timer::Repeat(task) => self.on_repeat(task, cx),
+            Timer::Lapse => self.on_lapse(cx),
+            Timer::Presence
+            | Timer::Claim(_)
+            | Timer::Scope(_)
+            | Timer::Read(_)
+            | Timer::Brief(_)
+            | Timer::Renew(_)
+            | Timer::Worked(_)
+            | Timer::Parcel(_)
+            | Timer::Post(_)
+            | Timer::Withdraw(_)
+            | Timer::Checked(_)
+            | Timer::Verdict(..) => unreachable!("this is for agents: {timer:?}"),
+        }
+    }
+
     /// An offer is to be repeated, if it was not taken.
-    pub(super) fn on_repeat(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
+    fn on_repeat(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
         self.clock(cx);
         let offering = &mut self.offerings[task.index()];
         offering.pending = false;
@@ -143,7 +162,7 @@ impl RelaySeat {
     }
 
     /// A lease may have run out.
-    pub(super) fn on_lapse(&mut self, cx: &mut HybridCx<'_>) {
+    fn on_lapse(&mut self, cx: &mut HybridCx<'_>) {
         let now = self.clock(cx);
         self.watching = false;
         let mut replies = std::mem::take(&mut self.replies);
@@ -215,7 +234,7 @@ impl RelaySeat {
     }
 
     /// The first result of a task is the answer, whoever holds the claim by now.
-    fn result(&mut self, from: NodeId, output: Output, cx: &mut HybridCx<'_>) {
+    fn result(&mut self, from: NodeId, output: Output, requester: Option<NodeId>, cx: &mut HybridCx<'_>) {
         let task = output.task;
         if self.offerings[task.index()].withdrawn {
             return cx.send(from, Msg::Resolved { task });
@@ -229,6 +248,10 @@ impl RelaySeat {
         self.ask(from, RelayRequest::Resolve { output, fence: None }, cx);
         if let Some(holder) = holder.filter(|_| first) {
             cx.send(holder, Msg::Gone { task });
+        }
+        if let Some(requester) = requester.filter(|_| self.relay.posts().requester(task).is_none()) {
+            // It was posted elsewhere, or before this relay lost its memory.
+            cx.send(requester, Msg::Outcome { output });
         }
     }
 
@@ -262,7 +285,12 @@ impl RelaySeat {
     }
 
     /// Sends the book-keeper's answers. Where they reopened tasks, those are offered again.
-    fn answer(&mut self, mut replies: Vec<(NodeId, RelayReply)>, asker: Option<NodeId>, cx: &mut HybridCx<'_>) {
+    fn answer(
+        &mut self,
+        mut replies: Vec<(NodeId, RelayReply)>,
+        asker: Option<NodeId>,
+        cx: &mut HybridCx<'_>,
+    ) {
         let mut again = smallvec::SmallVec::<[(TaskId, bool); 4]>::new();
         for (to, reply) in replies.drain(..) {
             match reply {

@@ -4,24 +4,22 @@
 //! next relay after [`TRIES_PER_RELAY`] tries; from then on it is repeated now and then, which asks for an
 //! outcome whose notice was lost and restores what a relay with volatile memory forgot.
 //!
-//! A relay that did not answer may have the post all the same (a *stray*): it is told to drop it as soon as it
-//! answers anything, and whoever won the task there is told the same.
+//! A relay that did not answer may have the post all the same (a *stray*): it is told to drop it until it
+//! answers, and whoever won the task there is told the same. A task that somebody works on is not posted
+//! elsewhere for want of its relay: the worker finds another relay for its result by itself.
 
 use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
 use super::message::Msg;
-use super::{Params, Timer};
+use super::{Params, TRIES_PER_RELAY, Timer, next_relay, skill_of};
 use crate::mechanism::hash::partition;
 use crate::relay::Fence;
 use crate::sim::{Cx, TimerId, Work, WorkKind};
 use crate::trace::{ExecutionId, Fact, NodeId, Output, TaskId};
 
 type HybridCx<'a> = Cx<'a, Msg, Timer>;
-
-/// Posts sent to one relay before the next one is tried.
-const TRIES_PER_RELAY: u32 = 3;
 
 /// How far a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +51,10 @@ struct Request {
     /// Repeats the post.
     repeat: TimerId,
     strays: SmallVec<[NodeId; 2]>,
+    /// Times the strays were told, while a timer is set to tell them again.
+    told: Option<u32>,
+    /// Whether I agreed with somebody who works on it, so that it need not be posted elsewhere.
+    agreed: bool,
     review: Option<Review>,
     /// The last execution whose output failed.
     rejected: Option<ExecutionId>,
@@ -80,8 +82,7 @@ impl Requester {
         cx.send(relay, Msg::Post { task });
         let patience = self.params.patience(0, cx);
         let repeat = cx.set_timer(patience, Timer::Post(task));
-        let (progress, strays) = (Progress::Posting(0), SmallVec::new());
-        self.requests.insert(task, Request { relay, progress, repeat, strays, review: None, rejected: None });
+        self.requests.insert(task, Request::new(relay, repeat));
     }
 
     /// No answer to a post, or time to ask again.
@@ -92,18 +93,22 @@ impl Requester {
             Progress::Posted | Progress::Done => 0,
         };
         if request.progress == Progress::Done {
-            request.repeat = cx.set_timer(self.params.watch, Timer::Post(task));
-        } else {
-            if tries > 0 && tries.is_multiple_of(TRIES_PER_RELAY) {
-                request.try_next_relay(cx);
-            }
-            request.progress = Progress::Posting(tries);
-            cx.send(request.relay, Msg::Post { task });
-            let patience = self.params.patience(tries, cx);
-            request.repeat = cx.set_timer(patience, Timer::Post(task));
+            return; // Only strays keep it.
         }
-        if request.progress == Progress::Done || tries == 0 {
-            request.withdraw_strays(task, cx);
+        if tries > 0 && tries.is_multiple_of(TRIES_PER_RELAY) && !request.agreed {
+            request.move_to(next_relay(request.relay, cx.fleet()));
+        }
+        request.progress = Progress::Posting(tries);
+        cx.send(request.relay, Msg::Post { task });
+        let patience = self.params.patience(tries, cx);
+        request.repeat = cx.set_timer(patience, Timer::Post(task));
+    }
+
+    /// Tells strays again, until they answer.
+    pub(super) fn on_stray(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
+        if let Some(request) = self.requests.get_mut(&task) {
+            let told = request.told.take().unwrap_or_default();
+            request.withdraw_strays(&self.params, task, told, cx);
         }
     }
 
@@ -121,33 +126,24 @@ impl Requester {
             self.forget(task, cx);
             return;
         }
-        if relay != request.relay {
-            // One I had given up on; the one I asked since may have it too.
-            let other = std::mem::replace(&mut request.relay, relay);
-            request.strays.retain(|stray| *stray != relay);
-            request.strays.push(other);
-        }
+        // It may be one I had given up on; the one I asked since may have the post too.
+        request.move_to(relay);
         request.progress = Progress::Posted;
         cx.cancel(request.repeat);
         request.repeat = cx.set_timer(self.params.watch, Timer::Post(task));
-        request.withdraw_strays(task, cx);
+        request.withdraw_strays(&self.params, task, 0, cx);
     }
 
     /// `task` is done, says `relay`.
     pub(super) fn outcome(&mut self, relay: NodeId, task: TaskId, cx: &mut HybridCx<'_>) {
         let Some(request) = self.requests.get_mut(&task) else { return };
-        if relay != request.relay {
-            let other = std::mem::replace(&mut request.relay, relay);
-            request.strays.retain(|stray| *stray != relay);
-            request.strays.push(other);
-        }
+        request.move_to(relay);
         if request.strays.is_empty() {
             return self.forget(task, cx);
         }
         request.progress = Progress::Done;
-        request.withdraw_strays(task, cx);
         cx.cancel(request.repeat);
-        request.repeat = cx.set_timer(self.params.watch, Timer::Post(task));
+        request.withdraw_strays(&self.params, task, 0, cx);
     }
 
     /// `relay` dropped the post.
@@ -161,13 +157,14 @@ impl Requester {
 
     /// `winner`, granted the task by relay `at`, wants to agree on it.
     pub(super) fn scope(&mut self, winner: NodeId, task: TaskId, at: NodeId, cx: &mut HybridCx<'_>) {
-        match self.requests.get(&task) {
+        match self.requests.get_mut(&task) {
             None => cx.send(winner, Msg::Unknown { task }),
             Some(request) if request.has_moved_from(at) => {
                 cx.send(winner, Msg::Gone { task });
                 cx.send(at, Msg::Withdraw { task });
             }
-            Some(_) => {
+            Some(request) => {
+                request.agreed = true;
                 cx.send(winner, Msg::Agreed { task, tokens: self.params.scope_tokens });
                 cx.send(winner, Msg::Context { task });
             }
@@ -212,6 +209,7 @@ impl Requester {
         review.passed = Some(passed);
         if !passed {
             request.rejected = Some(done.execution);
+            request.agreed = false;
         }
         cx.send(review.holder, Msg::Verdict { task: done.task, execution: done.execution });
         self.on_verdict_unconfirmed(done.task, done.execution, cx);
@@ -233,8 +231,12 @@ impl Requester {
         match review.passed {
             None => return,
             Some(true) => {
-                let skill = cx.fleet().skill(cx.me()).expect("an agent has a skill");
-                cx.send(at, Msg::Result { output, free: false, skill });
+                let skill = skill_of(cx);
+                if review.tries > 0 && review.tries.is_multiple_of(TRIES_PER_RELAY) {
+                    review.at = next_relay(at, cx.fleet());
+                }
+                let at = review.at;
+                cx.send(at, Msg::Result { output, requester: Some(cx.me()), free: false, skill });
             }
             Some(false) => cx.send(at, Msg::Reject { task, holder, fence }),
         }
@@ -258,20 +260,30 @@ impl Requester {
 }
 
 impl Request {
-    fn try_next_relay(&mut self, cx: &HybridCx<'_>) {
-        let next = (self.relay.0 + 1) % cx.fleet().relays();
-        let next = cx.fleet().relay(next);
-        if next != self.relay {
-            self.strays.retain(|stray| *stray != next);
-            self.strays.push(self.relay);
-            self.relay = next;
+    fn new(relay: NodeId, repeat: TimerId) -> Request {
+        let (progress, strays) = (Progress::Posting(0), SmallVec::new());
+        Request { relay, progress, repeat, strays, told: None, agreed: false, review: None, rejected: None }
+    }
+
+    /// From now on `relay` is the one that counts; the one before may still have the post.
+    fn move_to(&mut self, relay: NodeId) {
+        let before = std::mem::replace(&mut self.relay, relay);
+        self.strays.retain(|stray| *stray != relay);
+        if before != relay {
+            self.strays.push(before);
         }
     }
 
-    fn withdraw_strays(&self, task: TaskId, cx: &mut HybridCx<'_>) {
+    fn withdraw_strays(&mut self, params: &Params, task: TaskId, told: u32, cx: &mut HybridCx<'_>) {
+        if self.strays.is_empty() || self.told.is_some() {
+            return;
+        }
         for &stray in &self.strays {
             cx.send(stray, Msg::Withdraw { task });
         }
+        let patience = params.patience(told, cx);
+        cx.set_timer(patience, Timer::Withdraw(task));
+        self.told = Some(told + 1);
     }
 
     /// Whether who was granted the task by relay `at` comes in vain.

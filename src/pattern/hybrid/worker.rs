@@ -14,11 +14,11 @@
 use smallvec::SmallVec;
 
 use super::message::{CONTEXT, Msg};
-use super::{Params, Timer};
-use crate::engine::{Span, Time};
+use super::parcels::{Parcel, Parcels};
+use super::{Params, Timer, skill_of};
 use crate::relay::Fence;
 use crate::sim::{Cx, Effort, TimerId, Work, WorkKind};
-use crate::trace::{ExecutionId, Fact, NodeId, Output, Phase, Plane, SkillId, TaskId};
+use crate::trace::{ExecutionId, Fact, NodeId, Output, Phase, Plane, TaskId};
 
 type HybridCx<'a> = Cx<'a, Msg, Timer>;
 
@@ -57,34 +57,18 @@ struct Job {
     renewal: Option<TimerId>,
 }
 
-/// An output nobody has taken yet.
-#[derive(Clone, Copy, Debug)]
-struct Parcel {
-    output: Output,
-    relay: NodeId,
-    fence: Fence,
-    /// Who is to verify it; the relay takes it as it is if nobody is.
-    reviewer: Option<NodeId>,
-    tries: u32,
-    since: Time,
-    /// Sends it again.
-    patience: Option<TimerId>,
-    /// Prolongs the lease while it is under review.
-    renewal: Option<TimerId>,
-}
-
 /// What one agent knows as worker.
 #[derive(Debug)]
 pub(super) struct Worker {
     params: Params,
     job: Option<Job>,
     offers: SmallVec<[(NodeId, TaskId); REMEMBERED]>,
-    parcels: Vec<Parcel>,
+    parcels: Parcels,
 }
 
 impl Worker {
     pub(super) fn new(params: Params) -> Worker {
-        Worker { params, job: None, offers: SmallVec::new(), parcels: Vec::new() }
+        Worker { params, job: None, offers: SmallVec::new(), parcels: Parcels::new(params) }
     }
 
     pub(super) fn on_start(&mut self, cx: &mut HybridCx<'_>) {
@@ -148,7 +132,7 @@ impl Worker {
         requester: Option<NodeId>,
         cx: &mut HybridCx<'_>,
     ) {
-        if self.parcels.iter().any(|parcel| parcel.output.task == task) {
+        if self.parcels.contains(task) {
             return; // An answer to a repeated claim, overtaken by the work itself.
         }
         match &mut self.job {
@@ -183,7 +167,7 @@ impl Worker {
 
     /// `task` is done or no longer wanted, says its relay or its requester.
     pub(super) fn gone(&mut self, from: NodeId, task: TaskId, cx: &mut HybridCx<'_>) {
-        self.parcel_taken(task, cx);
+        self.parcels.taken(task, cx);
         let about = |job: Job| job.task == task && (job.relay == from || job.requester == Some(from));
         if self.job.is_some_and(about) {
             cx.note(Fact::Stale(task));
@@ -286,86 +270,34 @@ impl Worker {
     /// The work is done; what came out goes to whoever is next to see it.
     fn pack(&mut self, job: Job, output: Output, cx: &mut HybridCx<'_>) {
         let fence = job.fence.expect("who works has a grant");
-        let reviewer = job.requester.filter(|_| self.params.verify);
-        let (relay, renewal, since) = (job.relay, job.renewal, cx.now());
-        self.parcel_taken(job.task, cx);
-        self.parcels.push(Parcel { output, relay, fence, reviewer, tries: 0, since, patience: None, renewal });
-        self.hand_in(self.parcels.len() - 1, cx);
+        let Job { relay, requester, renewal, .. } = job;
+        let reviewer = requester.filter(|_| self.params.verify);
+        let parcel = Parcel { output, relay, requester, fence, reviewer, since: cx.now(), renewal };
+        self.parcels.send(parcel, true, cx);
         // A result tells the relay that I am free; the others, or all of them, are told so.
         self.subscribe(reviewer.is_none().then_some(relay), cx);
     }
 
-    /// Sends a parcel on its way, once more.
-    fn hand_in(&mut self, index: usize, cx: &mut HybridCx<'_>) {
-        let free = self.job.is_none();
-        let parcel = &mut self.parcels[index];
-        for timer in [parcel.patience.take(), parcel.renewal.take_if(|_| parcel.reviewer.is_none())] {
-            timer.into_iter().for_each(|timer| cx.cancel(timer));
-        }
-        let Parcel { output, relay, fence, reviewer, tries, .. } = *parcel;
-        match reviewer {
-            Some(reviewer) => cx.send(reviewer, Msg::Deliver { output, fence, at: relay }),
-            None => cx.send(relay, Msg::Result { output, free, skill: skill(cx) }),
-        }
-        let patience = self.params.patience(tries, cx);
-        parcel.patience = Some(cx.set_timer(patience, Timer::Parcel(output.task)));
-        parcel.tries += 1;
+    /// The outputs under way.
+    pub(super) fn parcels(&mut self) -> &mut Parcels {
+        &mut self.parcels
     }
 
-    fn parcel(&self, task: TaskId) -> Option<usize> {
-        self.parcels.iter().position(|parcel| parcel.output.task == task)
-    }
-
-    /// Nobody took a parcel yet.
-    pub(super) fn on_parcel_unanswered(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        let Some(index) = self.parcel(task) else { return };
-        if cx.now().since(self.parcels[index].since) >= self.params.verify_timeout {
-            self.on_no_review(task, cx);
-        } else {
-            self.hand_in(index, cx);
-        }
-    }
-
-    /// The requester will not verify my output: the relay takes it as it is.
-    pub(super) fn on_no_review(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        let Some(index) = self.parcel(task) else { return };
-        let parcel = &mut self.parcels[index];
-        if parcel.reviewer.take().is_some() {
-            cx.note(Fact::Named("unverified", 1));
-            parcel.tries = 0;
-        }
-        self.hand_in(index, cx);
-    }
-
-    /// The requester has checked an output of mine: what follows is between it and the relay.
-    pub(super) fn reviewed(&mut self, task: TaskId, execution: ExecutionId, cx: &mut HybridCx<'_>) {
-        if self.parcels.iter().any(|parcel| parcel.output.execution == execution) {
-            self.parcel_taken(task, cx);
-        }
-    }
-
-    /// Somebody has my output, or nobody wants it.
-    pub(super) fn parcel_taken(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        if let Some(index) = self.parcel(task) {
-            let parcel = self.parcels.swap_remove(index);
-            for timer in [parcel.patience, parcel.renewal].into_iter().flatten() {
-                cx.cancel(timer);
-            }
-        }
+    /// Whether I can take work.
+    pub(super) fn is_free(&self) -> bool {
+        self.job.is_none()
     }
 
     /// Time to prolong my lease, while I hold the task or my output is being verified.
     pub(super) fn on_renewal(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
         let wait = self.params.renewal();
-        if let Some(job) = self.job.as_mut().filter(|job| job.task == task)
-            && let Some(fence) = job.fence
-        {
-            cx.send(job.relay, Msg::Renew { task, fence });
-            job.renewal = Some(cx.set_timer(wait, Timer::Renew(task)));
-        } else if let Some(index) = self.parcel(task) {
-            let parcel = &mut self.parcels[index];
-            cx.send(parcel.relay, Msg::Renew { task, fence: parcel.fence });
-            parcel.renewal = Some(cx.set_timer(wait, Timer::Renew(task)));
+        match self.job.as_mut().filter(|job| job.task == task) {
+            Some(job) => {
+                let Some(fence) = job.fence else { return };
+                cx.send(job.relay, Msg::Renew { task, fence });
+                job.renewal = Some(cx.set_timer(wait, Timer::Renew(task)));
+            }
+            None => self.parcels.on_renewal(task, cx),
         }
     }
 
@@ -393,23 +325,12 @@ impl Worker {
 
     /// Tells the relays, except the one that knows, whether I am free.
     fn subscribe(&self, except: Option<NodeId>, cx: &mut HybridCx<'_>) {
-        let (skill, free) = (skill(cx), self.job.is_none());
+        let (skill, free) = (skill_of(cx), self.is_free());
         for index in 0..cx.fleet().relays() {
             let relay = cx.fleet().relay(index);
             if Some(relay) != except {
                 cx.send(relay, Msg::Subscribe { skill, free });
             }
         }
-    }
-}
-
-fn skill(cx: &HybridCx<'_>) -> SkillId {
-    cx.fleet().skill(cx.me()).expect("an agent has a skill")
-}
-
-impl Params {
-    /// How long to wait for the answer to try number `tries`, from 0.
-    pub(super) fn patience(&self, tries: u32, cx: &mut HybridCx<'_>) -> Span {
-        self.reply_timeout + self.retry.delay(tries, &mut cx.rng())
     }
 }

@@ -54,31 +54,47 @@ impl Renewal {
     }
 }
 
-/// A Poisson process whose rate depends on a state. States are visited in turn, the first after the
-/// last; a stay in one is exponential. The first state is drawn by the share of time spent in each.
+/// A Poisson process whose rate depends on a state; stays in a state are exponential. The first state is
+/// drawn by the share of time spent in each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mmpp {
     /// Arrivals per second in each state; 0 is silence.
     pub rates_per_s: Vec<f64>,
     /// Mean stay in each state.
+    #[serde(alias = "sojourns")]
     pub mean_sojourns: Vec<Span>,
+    /// Probability of the next state (column) from each state (row). Default: the states in turn, the
+    /// first after the last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jumps: Vec<Vec<f64>>,
 }
 
 impl Mmpp {
     /// Long-run arrivals per second.
     pub fn mean_rate(&self) -> f64 {
-        let total: f64 = self.mean_sojourns.iter().map(|stay| stay.as_secs_f64()).sum();
-        let arrivals = self.rates_per_s.iter().zip(&self.mean_sojourns);
-        arrivals.map(|(rate, stay)| rate * stay.as_secs_f64()).sum::<f64>() / total
+        let shares = self.shares();
+        self.rates_per_s.iter().zip(&shares).map(|(rate, share)| rate * share).sum()
+    }
+
+    /// Share of time in each state: visits of the jump chain, weighted by stays.
+    fn shares(&self) -> Vec<f64> {
+        let visits = if self.jumps.is_empty() {
+            vec![1.0; self.mean_sojourns.len()]
+        } else {
+            visits(&self.jumps)
+        };
+        let time: Vec<f64> =
+            visits.iter().zip(&self.mean_sojourns).map(|(visits, stay)| visits * stay.as_secs_f64()).collect();
+        let total: f64 = time.iter().sum();
+        time.iter().map(|time| time / total).collect()
     }
 
     pub(super) fn arrivals(&self, horizon: Time, rng: &mut Rng) -> Vec<Arrival> {
-        let stays: Vec<f64> = self.mean_sojourns.iter().map(|stay| stay.as_secs_f64()).collect();
-        let mut state = super::task::pick(&stays, rng.uniform());
+        let mut state = super::task::pick(&self.shares(), rng.uniform());
         let (mut now, end, mut arrivals) = (0.0, horizon.as_secs_f64(), Vec::new());
         while now < end {
-            let until = now + exponential(stays[state], rng);
+            let until = now + exponential(self.mean_sojourns[state].as_secs_f64(), rng);
             let rate = self.rates_per_s[state];
             if rate > 0.0 {
                 // Memoryless: what is left of a gap at a change of state may be drawn anew.
@@ -89,10 +105,34 @@ impl Mmpp {
                 }
             }
             now = until;
-            state = (state + 1) % stays.len();
+            state = match self.jumps.get(state) {
+                Some(row) => super::task::pick(row, rng.uniform()),
+                None => (state + 1) % self.mean_sojourns.len(),
+            };
         }
         arrivals
     }
+}
+
+/// Stationary probabilities, up to a factor, of the chain with these jumps (Grassmann, Taksar and Heyman,
+/// Operations Research 33(5), 1985: elimination without subtraction).
+fn visits(jumps: &[Vec<f64>]) -> Vec<f64> {
+    let states = jumps.len();
+    let mut matrix: Vec<Vec<f64>> = jumps.to_vec();
+    for last in (1..states).rev() {
+        let leave: f64 = matrix[last][..last].iter().sum();
+        for from in 0..last {
+            matrix[from][last] /= leave;
+            for to in 0..last {
+                matrix[from][to] += matrix[from][last] * matrix[last][to];
+            }
+        }
+    }
+    let mut visits = vec![1.0];
+    for state in 1..states {
+        visits.push((0..state).map(|from| visits[from] * matrix[from][state]).sum());
+    }
+    visits
 }
 
 /// Bursts begin as a Poisson process; each brings several tasks, one after the other.
@@ -230,7 +270,11 @@ mod tests {
     #[test]
     fn an_mmpp_has_its_rate_and_its_burstiness() {
         let mmpp =
-            Mmpp { rates_per_s: vec![10.0, 0.5], mean_sojourns: vec![Span::from_secs(2), Span::from_secs(8)] };
+            Mmpp {
+                rates_per_s: vec![10.0, 0.5],
+                mean_sojourns: vec![Span::from_secs(2), Span::from_secs(8)],
+                jumps: Vec::new(),
+            };
         assert!((mmpp.mean_rate() - 2.4).abs() < 1e-12);
         let arrivals = mmpp.arrivals(HORIZON, &mut Rng::from_state(3));
         let (mean, index) = dispersion(&arrivals, 200);
@@ -239,6 +283,18 @@ mod tests {
         assert!((mean / 200.0 - 2.4).abs() < 0.1, "rate {}", mean / 200.0);
         assert!((index / limit - 1.0).abs() < 0.2, "index of dispersion {index}, expected {limit}");
         count(&arrivals);
+    }
+
+    /// Three states in which the second is entered twice as often as the others.
+    #[test]
+    fn jumps_weigh_the_states() {
+        let jumps = vec![vec![0.0, 1.0, 0.0], vec![0.5, 0.0, 0.5], vec![0.0, 1.0, 0.0]];
+        assert_eq!(visits(&jumps), [1.0, 2.0, 1.0]);
+        let second = Span::from_secs(1);
+        let mmpp = Mmpp { rates_per_s: vec![8.0, 0.0, 4.0], mean_sojourns: vec![second; 3], jumps };
+        assert!((mmpp.mean_rate() - 3.0).abs() < 1e-12);
+        let arrivals = mmpp.arrivals(HORIZON, &mut Rng::from_state(6));
+        assert!((count(&arrivals) / 300_000.0 - 1.0).abs() < 0.03, "{}", arrivals.len());
     }
 
     #[test]

@@ -1,0 +1,138 @@
+//! The subcommands: arguments in, experiment called, table out.
+//!
+//! stdout is data, stderr is talk. Only this module prints, reads the clock and the environment, and
+//! catches Ctrl-C; everything below it is a function of its arguments.
+//!
+//! Exit codes: 0 done, 1 an invariant or expectation failed, 2 usage or scenario error, 3 input/output,
+//! 4 incomplete or undecided.
+
+mod compare;
+mod fit;
+mod patterns;
+mod run;
+mod scenarios;
+mod talk;
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::{Error, Problem, did_you_mean};
+use crate::pattern::PATTERNS;
+use crate::scenario::{Known, Scenario};
+use crate::sim::PatternDef;
+
+/// Compare how agents coordinate: hierarchical, peer-to-peer, event-driven, hybrid.
+#[derive(Debug, Parser)]
+#[command(
+    name = "anthill",
+    version,
+    about = "Deterministic simulator of multi-agent coordination",
+    long_about = "Runs thousands of simulated agents under the coordination patterns people choose between,\n\
+                  injects faults, and measures the coordination tax: the share of engaged capacity that does\n\
+                  not become correct work.\n\nWithout a command: `anthill compare`, on the embedded flagship scenario.",
+    after_help = "Exit codes: 0 done, 1 an invariant failed, 2 usage or scenario error, 3 input/output, 4 incomplete.",
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    compare: compare::CompareArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare patterns on identical tasks and faults
+    Compare(compare::CompareArgs),
+    /// Run one pattern once and print every metric
+    Run(run::RunArgs),
+    /// List the patterns, or describe one with its parameters and messages
+    Patterns(patterns::PatternsArgs),
+    /// List the embedded scenarios, or print one
+    Scenarios(scenarios::ScenariosArgs),
+    /// Fit the presets to the data sets and print them as a preset file
+    Fit(fit::FitArgs),
+}
+
+/// Which scenario, and what is changed in it.
+#[derive(Debug, Args)]
+struct ScenarioArgs {
+    /// Master seed [default: the scenario's `run.seed`]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Change a key of the scenario, such as agents.count=200; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the program on its arguments; the first is the program's name.
+///
+/// # Errors
+/// Whatever the user must know; [`Error::exit_code`] is the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8, Error> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, on stdout; the rest is a usage error, on stderr.
+            let code = u8::from(error.use_stderr()) * 2;
+            return error.print().map(|()| code).map_err(Error::io("stdout"));
+        }
+    };
+    match cli.command {
+        None => compare::compare(&cli.compare),
+        Some(Command::Compare(args)) => compare::compare(&args),
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Patterns(args)) => patterns::patterns(&args),
+        Some(Command::Scenarios(args)) => scenarios::scenarios(&args),
+        Some(Command::Fit(args)) => fit::fit(&args),
+    }
+}
+
+/// Loads a scenario with the registered patterns.
+fn load(name: &str, sets: &[String]) -> Result<Scenario, Error> {
+    Scenario::load(name, sets, &Known { patterns: PATTERNS })
+}
+
+/// The registered pattern called `name`.
+fn pattern(name: &str, flag: &str) -> Result<PatternDef, Error> {
+    if let Some(def) = PATTERNS.iter().find(|def| def.name == name) {
+        return Ok(*def);
+    }
+    let names = PATTERNS.iter().map(|def| def.name);
+    let remedy = match did_you_mean(name, names.clone()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("the patterns are: {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    Err(Problem::new(format!("there is no pattern `{name}`")).file(flag).remedy(remedy).into())
+}
+
+/// The command line that makes the same numbers again.
+fn repro(words: &[String]) -> String {
+    let quote = |word: &String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+        if !word.is_empty() && word.chars().all(plain) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_repro_line_survives_the_shell() {
+        let words = ["anthill", "run", "my scenario.toml", "--set", "name='x'"].map(str::to_owned);
+        assert_eq!(repro(&words), r"anthill run 'my scenario.toml' --set 'name='\''x'\'''");
+    }
+}

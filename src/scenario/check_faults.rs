@@ -1,0 +1,216 @@
+//! What can be wrong with `[faults]`: times, targets, shares, and plans from files.
+
+use super::resolve::Checker;
+use crate::engine::{Dist, Time};
+use crate::error::Error;
+use crate::fault::{FaultPlan, Outage, TargetSpec, When};
+
+/// How many there are of whom a fault can strike.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    pub(super) agents: u32,
+    pub(super) relays: u32,
+}
+
+impl Checker<'_> {
+    /// Everything about faults; `sites` are the names of the sites, where they are known.
+    pub(super) fn faults(&mut self, numbers: Numbers, sites: Option<&[String]>) {
+        let faults = &self.file.faults;
+        for (index, crash) in faults.crash.iter().enumerate() {
+            let key = format!("faults.crash.{index}");
+            self.when(&key, crash.when());
+            self.target(&key, crash.target, numbers, false);
+            self.lasts(&format!("{key}.restart_after"), crash.restart_after.as_ref());
+        }
+        for (index, pause) in faults.pause.iter().enumerate() {
+            let key = format!("faults.pause.{index}");
+            self.when(&key, pause.when());
+            self.target(&key, pause.target, numbers, false);
+            self.lasts(&format!("{key}.for"), Some(&pause.lasts));
+        }
+        for (index, slow) in faults.slow.iter().enumerate() {
+            let key = format!("faults.slow.{index}");
+            self.when(&key, slow.when());
+            self.target(&key, slow.target, numbers, false);
+            self.lasts(&format!("{key}.for"), Some(&slow.lasts));
+            self.positive(&format!("{key}.factor"), slow.factor);
+            if slow.factor == 1.0 {
+                self.refuse(&format!("{key}.factor"), "a factor of 1 changes nothing", "0.5 halves the speed");
+            }
+        }
+        for (index, wrong) in faults.wrong_output.iter().enumerate() {
+            let key = format!("faults.wrong_output.{index}");
+            self.when(&key, wrong.when());
+            self.target(&key, wrong.target, numbers, true);
+            self.lasts(&format!("{key}.for"), wrong.lasts.as_ref());
+            self.probability(&format!("{key}.probability"), wrong.probability);
+            if wrong.probability == 0.0 {
+                let message = "a probability of 0 changes nothing";
+                self.refuse(&format!("{key}.probability"), message, "write a number in (0, 1]");
+            }
+        }
+        for (index, stall) in faults.stall.iter().enumerate() {
+            let key = format!("faults.stall.{index}");
+            self.when(&key, stall.when());
+            self.target(&key, stall.target, numbers, true);
+            self.lasts(&format!("{key}.for"), stall.lasts.as_ref());
+        }
+        self.partitions(sites);
+        for (index, outage) in faults.relay_outage.iter().enumerate() {
+            self.outage(&format!("faults.relay_outage.{index}"), outage, numbers);
+        }
+        self.churn();
+    }
+
+    fn when(&mut self, key: &str, when: Option<When<'_>>) {
+        match when {
+            None => self.refuse(key, "exactly one of `at` and `every` must be given", "write at = \"20min\""),
+            Some(When::At(at)) => self.instant(&format!("{key}.at"), at),
+            Some(When::Every(law)) => {
+                let key = format!("{key}.every");
+                self.law(&key, law);
+                self.finite_mean(&key, law.law().ok().map(|law| law.mean()));
+            }
+        }
+    }
+
+    /// A scheduled fault falls between the warm-up and the end, or it could not fire, or be measured.
+    fn instant(&mut self, key: &str, at: Time) {
+        let run = &self.file.run;
+        let (warmup, horizon) = (Time::ZERO + run.warmup(), Time::ZERO + run.horizon);
+        if at < warmup {
+            let message = format!("{at} is before the end of the warm-up at {warmup}: it would not be measured");
+            self.refuse(key, message, "move it, or shorten `run.warmup`");
+        } else if at >= horizon {
+            let message = format!("{at} is not before the horizon of {horizon}: it might never fire");
+            self.refuse(key, message, "move it, or lengthen `run.horizon`");
+        }
+    }
+
+    fn target(&mut self, key: &str, target: TargetSpec, numbers: Numbers, agents_only: bool) {
+        let key = format!("{key}.target");
+        match target {
+            TargetSpec::Authority if agents_only => {
+                let message = "`authority` may be a relay, but only agents suffer this";
+                self.refuse(&key, message, "write \"any\", \"agent:3\" or \"agents:0.1\"");
+            }
+            TargetSpec::Relay(_) if agents_only => {
+                self.refuse(&key, "only agents suffer this", "write \"any\", \"agent:3\" or \"agents:0.1\"");
+            }
+            TargetSpec::Agent(index) if index >= numbers.agents => {
+                let message = format!("there is no present agent {index}: there are {}", numbers.agents);
+                self.refuse(&key, message, "count agents from 0");
+            }
+            TargetSpec::Relay(index) if index >= numbers.relays => {
+                let message = format!("there is no relay {index}: there are {}", numbers.relays);
+                self.refuse(&key, message, "count relays from 0, or raise `relays.count`");
+            }
+            TargetSpec::Agents(share) => self.share(&key, share),
+            TargetSpec::Authority | TargetSpec::Any | TargetSpec::Agent(_) | TargetSpec::Relay(_) => {}
+        }
+    }
+
+    fn share(&mut self, key: &str, share: f64) {
+        if !(share > 0.0 && share <= 1.0) {
+            self.refuse(key, format!("{share} is not a share"), "write a number above 0 and up to 1");
+        }
+    }
+
+    fn lasts(&mut self, key: &str, law: Option<&Dist>) {
+        let Some(law) = law else { return };
+        self.law(key, law);
+        if law.law().is_ok_and(|law| law.constant() == Some(0.0)) {
+            self.refuse(key, "a fault of no length changes nothing", "write a duration such as \"2min\"");
+        }
+    }
+
+    fn partitions(&mut self, sites: Option<&[String]>) {
+        let faults = &self.file.faults;
+        for (index, partition) in faults.partition.iter().enumerate() {
+            let key = format!("faults.partition.{index}");
+            self.when(&key, partition.when());
+            self.lasts(&format!("{key}.for"), Some(&partition.lasts));
+            match (partition.share, &partition.sites) {
+                (Some(share), None) => self.share(&format!("{key}.share"), share),
+                (None, Some(sides)) => {
+                    if sides.is_empty() || sides.iter().any(Vec::is_empty) || sides.len() > 200 {
+                        let message = format!("{} sides, or one without a site", sides.len());
+                        self.refuse(&format!("{key}.sites"), message, "write 1 to 200 lists of sites: [[\"eu\"]]");
+                    }
+                    let Some(known) = sites else { continue };
+                    for (side, names) in sides.iter().enumerate() {
+                        for (position, name) in names.iter().enumerate() {
+                            self.name(&format!("{key}.sites.{side}.{position}"), name, known, "site");
+                        }
+                    }
+                    let named = |site: &&String| sides.iter().any(|names| names.contains(site));
+                    if sides.len() == 1 && known.iter().filter(named).count() == known.len() {
+                        let message = "every site is on one side: nothing is split";
+                        self.refuse(&format!("{key}.sites"), message, "leave out a site, or name another side");
+                    }
+                }
+                (None, None) | (Some(_), Some(_)) => {
+                    self.refuse(&key, "exactly one of `share` and `sites` must be given", "write share = 0.2");
+                }
+            }
+        }
+    }
+
+    fn outage(&mut self, key: &str, outage: &Outage, numbers: Numbers) {
+        match (outage.at, &outage.lasts, &outage.mtbf, &outage.mttr) {
+            (Some(at), Some(lasts), None, None) => {
+                self.instant(&format!("{key}.at"), at);
+                self.lasts(&format!("{key}.for"), Some(lasts));
+            }
+            (None, None, Some(mtbf), Some(mttr)) => {
+                for (name, law) in [("mtbf", mtbf), ("mttr", mttr)] {
+                    self.lasts(&format!("{key}.{name}"), Some(law));
+                }
+            }
+            (_, _, _, _) => {
+                let message = "an outage has `at` and `for`, or `mtbf` and `mttr`";
+                self.refuse(key, message, "give both of one pair and none of the other");
+            }
+        }
+        if numbers.relays == 0 {
+            self.refuse(key, "there is no relay to go out of service", "set relays.count to 1 or more");
+        } else if let Some(relay) = outage.relay
+            && relay >= numbers.relays
+        {
+            let message = format!("there is no relay {relay}: there are {}", numbers.relays);
+            self.refuse(&format!("{key}.relay"), message, "count relays from 0, or raise `relays.count`");
+        }
+    }
+
+    fn churn(&mut self) {
+        let Some(churn) = &self.file.faults.churn else { return };
+        for (name, law) in [("session", &churn.session), ("absence", &churn.absence)] {
+            let key = format!("faults.churn.{name}");
+            self.law(&key, law);
+            self.finite_mean(&key, law.law().ok().map(|law| law.mean()));
+        }
+        self.positive("faults.churn.compression", churn.compression);
+        if let Some(from) = churn.from
+            && from >= self.file.run.horizon
+        {
+            let message = format!("{from} is not before the horizon of {}", self.file.run.horizon);
+            self.refuse("faults.churn.from", message, "let it begin earlier");
+        }
+    }
+
+    /// The plan of `faults.plan`, if one is named and can be read.
+    pub(super) fn plan(&mut self) -> Result<Option<FaultPlan>, Error> {
+        let faults = &self.file.faults;
+        let Some(path) = &faults.plan else { return Ok(None) };
+        for name in ["crash", "pause", "slow", "partition", "relay_outage", "wrong_output", "stall", "churn"] {
+            let key = format!("faults.{name}");
+            if self.is_written(&key) {
+                self.refuse(&key, "`faults.plan` says all faults already", "delete this, or `faults.plan`");
+            }
+        }
+        match FaultPlan::load(&self.folder.join(path)) {
+            Ok(plan) => Ok(Some(plan)),
+            Err(error) => self.found_in_file(error).map(|()| None),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Scenarios: from a TOML file to everything a run needs.
+//!
+//! ```text
+//! text ─ document (places) ─ patch (--set) ─ preset ─ diagnose (read, all faults at once)
+//!      ─ resolve, check_work, check_faults (judge) ─ instantiate (draw) ─▶ Setup
+//! ```
+//!
+//! Nothing is drawn before everything is valid, and nothing is read from a file after that: a
+//! [`Scenario`] holds its traces and matrices, and [`Scenario::instantiate`] is a pure function of seed
+//! and replication. This module must not know patterns: their names and kinds of messages are handed in
+//! ([`Known`]), their parameters are kept as written until [`Scenario::params`] is asked for them.
+
+mod check_faults;
+mod check_work;
+mod diagnose;
+mod document;
+mod file;
+mod instantiate;
+mod network;
+mod patch;
+mod preset;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+pub use file::{
+    AgentGroup, ClientSpec, CostSpec, DEFAULT_PATTERNS, KindSpec, RelaySpec, RunSpec, ScenarioFile,
+};
+pub use instantiate::{load_rho, without_arrivals, without_faults};
+pub use network::{MatrixSpec, MatrixUnit, MissingPairs, NetworkSpec};
+pub use preset::{Preset, PresetUse, presets};
+pub use work::{ModelCalls, WorkSpec};
+
+use crate::error::{Error, Problem, Problems, did_you_mean};
+use crate::fault::FaultPlan;
+use crate::net::Sites;
+use check_faults::Numbers;
+use check_work::Rows;
+use document::{Document, Texts};
+use resolve::Checker;
+
+/// Scenarios that the program carries: name and text.
+pub const EMBEDDED: &[(&str, &str)] = &[("flagship", include_str!("../../scenarios/flagship.toml"))];
+
+/// What a scenario may name that this module does not know.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Names of the registered patterns.
+    pub patterns: &'a [&'a str],
+    /// Names of all their kinds of messages, and of the client protocol's.
+    pub kinds: &'a [&'a str],
+}
+
+/// A valid scenario with everything it refers to.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What it says, every default filled in.
+    pub file: ScenarioFile,
+    /// The presets it uses, for the manifest.
+    pub presets: Vec<PresetUse>,
+    /// Bad rows left out of its trace and its matrix.
+    pub skipped_rows: u64,
+    /// Names of the skill classes, by [`SkillId`](crate::trace::SkillId).
+    pub skills: Vec<String>,
+    texts: Texts,
+    sites: Arc<Sites>,
+    weights: Vec<f64>,
+    rows: Arc<Rows>,
+    plan: Option<Arc<FaultPlan>>,
+}
+
+impl Scenario {
+    /// Loads the scenario at a path, or the embedded one of that name, changed by `sets` (`key=value`).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with everything that is wrong with it, or if there is no such scenario;
+    /// [`Error::Io`] if a file cannot be read.
+    pub fn load(path_or_name: &str, sets: &[String], known: &Known<'_>) -> Result<Scenario, Error> {
+        if let Some((name, text)) = EMBEDDED.iter().find(|(name, _)| *name == path_or_name) {
+            let origin = TextOrigin { name: format!("{name} (embedded)"), stem: (*name).to_owned(), folder: PathBuf::new() };
+            return Scenario::from_text(text, &origin, sets, known);
+        }
+        let path = Path::new(path_or_name);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_such(path_or_name).into()),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                let problem = Problem::new("this is not text: some bytes are not UTF-8").file(path_or_name);
+                return Err(problem.remedy("give a TOML file").into());
+            }
+            Err(error) => return Err(Error::io(path)(error)),
+        };
+        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Scenario::from_text(&text, &TextOrigin { name: path_or_name.to_owned(), stem, folder }, sets, known)
+    }
+
+    /// Loads the scenario that `text` says.
+    ///
+    /// # Errors
+    /// As [`Scenario::load`].
+    pub fn from_text(
+        text: &str,
+        origin: &TextOrigin,
+        sets: &[String],
+        known: &Known<'_>,
+    ) -> Result<Scenario, Error> {
+        let texts = Texts::new(&origin.name, text, sets);
+        let (document, presets, mut problems) = open(&texts)?;
+        let reading = document.read::<ScenarioFile>(&[]);
+        problems.extend(reading.problems);
+        let Some(mut file) = reading.value else {
+            return Err(resolve::outcome(problems).err().unwrap_or_else(|| {
+                Problem::new("the scenario cannot be read").file(origin.name.clone()).into()
+            }));
+        };
+        // Absent agents are numbered last, so that one more of them renumbers nobody.
+        let skills = skill_names(&file);
+        let mut checker = Checker::new(&file, &document, &reading.gone, &origin.folder);
+        let judged = judge(&mut checker, &skills, known)?;
+        problems.extend(checker.into_problems());
+        resolve::outcome(problems)?;
+        let (Some(places), rows, skipped, plan) = judged else {
+            unreachable!("sites that could not be worked out are a problem")
+        };
+        resolve::fill_in(&mut file, &origin.stem, known);
+        let scenario = Scenario {
+            presets,
+            skipped_rows: skipped + places.skipped,
+            skills,
+            texts: texts.clone(),
+            sites: Arc::new(places.sites),
+            weights: places.weights,
+            rows: Arc::new(rows),
+            plan: plan.map(Arc::new),
+            file,
+        };
+        scenario.check_plan(origin)?;
+        Ok(scenario)
+    }
+
+    /// Whether a plan from a file fits the fleet.
+    fn check_plan(&self, origin: &TextOrigin) -> Result<(), Error> {
+        let (Some(plan), Some(path)) = (&self.plan, &self.file.faults.plan) else { return Ok(()) };
+        let fleet = self.fleet(crate::engine::Seed(self.file.run.seed), 0);
+        let path = origin.folder.join(path).display().to_string();
+        plan.check(&fleet).map(|problem| problem.file(path.clone())).into_result()
+    }
+
+    /// The table `[pattern.NAME]` as the parameters of that pattern.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every key and value that is wrong, and its place.
+    pub fn params<T: DeserializeOwned>(&self, pattern: &str) -> Result<T, Error> {
+        let (document, _, _) = open(&self.texts)?;
+        let reading = document.read::<T>(&["pattern", pattern]);
+        resolve::outcome(reading.problems)?;
+        reading.value.ok_or_else(|| {
+            let key = format!("pattern.{pattern}");
+            document.locate(Problem::new("the parameters cannot be read").key(key)).into()
+        })
+    }
+
+    /// `problems` whose keys are relative to the table `below` (such as `pattern.hybrid`), with their
+    /// places in the scenario.
+    pub fn locate(&self, below: &str, problems: Problems) -> Problems {
+        let opened = open(&self.texts).ok();
+        problems.map(|mut problem| {
+            let key = problem.key.take().unwrap_or_default();
+            let full = [below, &key].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+            let problem = problem.key(full);
+            match &opened {
+                Some((document, _, _)) => document.locate(problem),
+                None => problem,
+            }
+        })
+    }
+}
+
+/// Where a scenario's text comes from.
+#[derive(Clone, Debug)]
+pub struct TextOrigin {
+    /// What messages call it.
+    pub name: String,
+    /// Its name, where it does not say one.
+    pub stem: String,
+    /// The folder that paths in it start from.
+    pub folder: PathBuf,
+}
+
+/// The document of `texts` with sets and presets in it, the presets used, and what is wrong with these.
+fn open(texts: &Texts) -> Result<(Document<'_>, Vec<PresetUse>, Vec<Problem>), Problem> {
+    let mut document = Document::parse(texts)?;
+    let mut problems: Vec<Problem> = texts.sets.iter().filter_map(|set| document.set(set).err()).collect();
+    let (presets, wrong) = document.expand_presets();
+    problems.extend(wrong);
+    Ok((document, presets, problems))
+}
+
+/// What judging works out on the way.
+type Judged = (Option<network::Places>, Rows, u64, Option<FaultPlan>);
+
+/// Runs every check. Only failing to read a file that is there ends it early.
+fn judge(checker: &mut Checker<'_>, skills: &[String], known: &Known<'_>) -> Result<Judged, Error> {
+    let file = checker.file;
+    checker.run(known);
+    let places = checker.network()?;
+    let sites: Option<Vec<String>> = places.as_ref().map(|places| {
+        (0..places.sites.len()).map(|site| places.sites.name(crate::trace::SiteId(site as u16)).to_owned()).collect()
+    });
+    checker.fleet(sites.as_deref());
+    let clients = match (&file.clients.sites, &sites) {
+        (shares, _) if !shares.0.is_empty() => Some(shares.names().map(str::to_owned).collect()),
+        (_, sites) => sites.clone(),
+    };
+    let present = file.agents.iter().filter(|group| group.present);
+    let known_skills: Vec<String> =
+        skills.iter().filter(|skill| present.clone().any(|group| group.skill == **skill)).cloned().collect();
+    checker.work(&known_skills, clients.as_deref());
+    checker.costs(known.kinds);
+    let agents = present.map(|group| u64::from(group.count)).sum::<u64>().min(u64::from(u32::MAX)) as u32;
+    checker.faults(Numbers { agents, relays: file.relays.count }, sites.as_deref());
+    let plan = checker.plan()?;
+    let (rows, skipped) = checker.trace()?;
+    Ok((places, rows, skipped, plan))
+}
+
+/// Skill classes in the order in which agents are numbered.
+fn skill_names(file: &ScenarioFile) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for group in instantiate::numbered(&file.agents) {
+        if !names.contains(&group.skill) {
+            names.push(group.skill.clone());
+        }
+    }
+    names
+}
+
+/// The problem of a scenario that is not there.
+fn no_such(name: &str) -> Problem {
+    let names = EMBEDDED.iter().map(|(name, _)| *name);
+    let remedy = match did_you_mean(name, names.clone()) {
+        Some(meant) => format!("did you mean the embedded scenario `{meant}`?"),
+        None => {
+            let all: Vec<&str> = names.collect();
+            format!("give a path, or the name of an embedded scenario: {}", all.join(", "))
+        }
+    };
+    Problem::new("there is no such scenario").file(name).remedy(remedy)
+}

@@ -1,0 +1,370 @@
+//! Judges a scenario that could be read, and fills in what it leaves open.
+//!
+//! Every check adds a problem with a dotted key and goes on, so that all faults come out at once. A check
+//! is silent about keys that could not be read: their absence means nothing. The chapters are `check_work`
+//! and `check_faults`; this file holds the checker and everything about who is where.
+
+use std::path::Path as FilePath;
+
+use super::Known;
+use super::diagnose::suggestion;
+use super::document::{Document, Path, parts};
+use super::file::{AgentGroup, DEFAULT_PATTERNS, ScenarioFile};
+use super::network::{NetworkSpec, Places};
+use crate::engine::{Dist, DistError, Span};
+use crate::error::{Error, Problem, Problems, did_you_mean};
+use crate::net::TransportKind;
+use crate::work::{NumberDist, Shares};
+
+/// Collects what is wrong with a scenario.
+#[derive(Debug)]
+pub(super) struct Checker<'a> {
+    pub(super) file: &'a ScenarioFile,
+    document: &'a Document<'a>,
+    gone: &'a [Path],
+    /// The folder that paths in the scenario start from.
+    pub(super) folder: &'a FilePath,
+    problems: Vec<Problem>,
+}
+
+/// More than this many agents, tasks or sites do not fit a machine; a slip of the pen does.
+const MOST_AGENTS: u32 = 10_000_000;
+const MOST_SITES: usize = 10_000;
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(
+        file: &'a ScenarioFile,
+        document: &'a Document<'a>,
+        gone: &'a [Path],
+        folder: &'a FilePath,
+    ) -> Checker<'a> {
+        Checker { file, document, gone, folder, problems: Vec::new() }
+    }
+
+    /// The text of the scenario.
+    pub(super) fn document(&self) -> &'a Document<'a> {
+        self.document
+    }
+
+    /// What was found, in order of place.
+    pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| (problem.line.is_none(), problem.line, problem.column));
+        self.problems
+    }
+
+    /// Whether everything at and below `key` could be read.
+    pub(super) fn intact(&self, key: &str) -> bool {
+        let key = parts(key);
+        !self.gone.iter().any(|gone| {
+            // A list that lost an entry has other positions now: nothing in it can be located.
+            let at = gone.iter().position(|part| part.parse::<usize>().is_ok()).unwrap_or(gone.len());
+            gone[..at].starts_with(&key) || key.starts_with(&gone[..at])
+        })
+    }
+
+    /// Adds a problem at `key`.
+    pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        if self.intact(key) {
+            let problem = Problem::new(message).key(key).remedy(remedy);
+            self.problems.push(self.document.locate(problem));
+        }
+    }
+
+    /// Adds what a reader found in another file.
+    pub(super) fn found_in_file(&mut self, error: Error) -> Result<(), Error> {
+        match error {
+            Error::Invalid(problems) => {
+                self.problems.extend(problems.iter().cloned());
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+
+    /// Refuses a law that is none.
+    pub(super) fn law(&mut self, key: &str, law: &Dist) {
+        self.outcome(key, law.validate());
+    }
+
+    /// Refuses a law of numbers that is none.
+    pub(super) fn number(&mut self, key: &str, law: &NumberDist) {
+        self.outcome(key, law.validate());
+    }
+
+    fn outcome(&mut self, key: &str, outcome: Result<(), DistError>) {
+        if let Err(DistError { key: parameter, message }) = outcome {
+            let remedy = match message.split_once("; ") {
+                Some((_, remedy)) => remedy.to_owned(),
+                None => "change it; `anthill schema` explains every law".to_owned(),
+            };
+            let message = message.split_once("; ").map_or(message.as_str(), |(what, _)| what);
+            self.refuse(&format!("{key}.{parameter}"), format!("`{parameter}` {message}"), remedy);
+        }
+    }
+
+    /// Refuses a law without a finite mean above zero, where long-run rates need one.
+    pub(super) fn finite_mean(&mut self, key: &str, mean: Option<f64>) {
+        if let Some(mean) = mean
+            && !(mean.is_finite() && mean > 0.0)
+        {
+            let message = format!("the mean of this law must be finite and above zero, but is {mean}");
+            self.refuse(key, message, "bound its tail, for example with `upper`");
+        }
+    }
+
+    pub(super) fn probability(&mut self, key: &str, value: f64) {
+        if !(0.0..=1.0).contains(&value) {
+            self.refuse(key, format!("{value} is not a probability"), "write a number from 0 to 1");
+        }
+    }
+
+    /// Refuses a number that is not above zero.
+    pub(super) fn positive(&mut self, key: &str, value: f64) {
+        if !(value.is_finite() && value > 0.0) {
+            self.refuse(key, format!("{value} is not a number above 0"), "write a number above 0");
+        }
+    }
+
+    /// Refuses a negative price.
+    fn price(&mut self, key: &str, value: f64) {
+        if !(value.is_finite() && value >= 0.0) {
+            self.refuse(key, format!("{value} is not a price"), "write a number of 0 or more");
+        }
+    }
+
+    /// Refuses no time at all.
+    pub(super) fn some_time(&mut self, key: &str, value: Span) {
+        if value.is_zero() {
+            self.refuse(key, "this must be above zero", "write a duration such as \"10s\"");
+        }
+    }
+
+    /// Refuses names that are not among `known`, and shares that are none.
+    pub(super) fn shares(&mut self, key: &str, shares: &Shares, known: &[String], what: &str) {
+        for (index, (name, share)) in shares.0.iter().enumerate() {
+            // As a table the name is the last part of the key, as a list its position.
+            let listed = self.document.value(&parts(&format!("{key}.0"))).is_some();
+            let key = if listed { format!("{key}.{index}") } else { format!("{key}.{name}") };
+            self.name(&key, name, known, what);
+            self.positive(&key, *share);
+            if shares.0[..index].iter().any(|(other, _)| other == name) {
+                self.refuse(&key, format!("`{name}` is named twice"), "name it once, or use shares: { eu = 2 }");
+            }
+        }
+    }
+
+    /// Refuses a name that is not among `known`.
+    pub(super) fn name(&mut self, key: &str, name: &str, known: &[String], what: &str) {
+        if !known.iter().any(|other| other == name) {
+            let meant = did_you_mean(name, known.iter().map(String::as_str));
+            // A list of hundreds of names helps nobody.
+            let listed = if known.len() <= 12 { known } else { &[] };
+            let remedy = match (meant, listed) {
+                (None, []) => format!("name one of the {} {what}s", known.len()),
+                (_, _) => suggestion(meant, listed, &format!("{what}s")),
+            };
+            self.refuse(key, format!("there is no {what} `{name}`"), remedy);
+        }
+    }
+
+    /// The calendar and what to compare.
+    pub(super) fn run(&mut self, known: &Known<'_>) {
+        let run = &self.file.run;
+        self.some_time("run.horizon", run.horizon);
+        if run.warmup() >= run.horizon && !run.horizon.is_zero() {
+            let message = format!("the warm-up of {} does not end before the horizon of {}", run.warmup(), run.horizon);
+            self.refuse("run.warmup", message, "shorten `run.warmup` or lengthen `run.horizon`");
+        }
+        const LONGEST: Span = Span::from_secs(20 * 365 * 86_400);
+        for (key, span) in [("run.horizon", run.horizon), ("run.drain", run.drain())] {
+            if span > LONGEST {
+                self.refuse(key, format!("{span} is longer than 20 years"), "simulate less, or compress time");
+            }
+        }
+        if run.replications == 0 {
+            self.refuse("run.replications", "there must be a replication", "write 1 or more; 20 is the default");
+        }
+        let patterns: Vec<String> = known.patterns.iter().map(|&name| name.to_owned()).collect();
+        for (index, name) in run.patterns.iter().enumerate() {
+            self.name(&format!("run.patterns.{index}"), name, &patterns, "pattern");
+            if run.patterns[..index].contains(name) {
+                self.refuse(&format!("run.patterns.{index}"), format!("`{name}` is named twice"), "delete one");
+            }
+        }
+        for name in self.file.pattern.keys() {
+            self.name(&format!("pattern.{name}"), name, &patterns, "pattern");
+        }
+        for (name, table) in &self.file.pattern {
+            if !table.is_object() {
+                self.refuse(&format!("pattern.{name}"), "this is no table", format!("write [pattern.{name}]"));
+            }
+        }
+    }
+
+    /// The sites, if they can be worked out.
+    pub(super) fn network(&mut self) -> Result<Option<Places>, Error> {
+        let network = &self.file.network;
+        let before = self.problems.len();
+        self.law("network.jitter", &network.jitter);
+        self.probability("network.loss", network.loss);
+        if let TransportKind::Poll { interval } = network.transport {
+            self.some_time("network.transport.poll.interval", interval);
+            if self.file.relays.count == 0 {
+                let message = "polling needs a relay, but there is none";
+                self.refuse("network.transport", message, "set relays.count to 1 or more");
+            }
+        }
+        self.site_names(network);
+        let sites = network.sites.len().max(1);
+        if !network.latency.is_empty() {
+            let square = network.latency.len() == sites && network.latency.iter().all(|row| row.len() == sites);
+            if !square {
+                let widths: Vec<String> = network.latency.iter().map(|row| row.len().to_string()).collect();
+                let message = format!(
+                    "{sites} sites need a table of {sites} rows of {sites}, but there are {} of {}",
+                    network.latency.len(),
+                    widths.join(", ")
+                );
+                self.refuse("network.latency", message, "one row a site, one column a site");
+            }
+        }
+        for key in network.pairs.keys() {
+            if NetworkSpec::pair(&network.sites, key).is_none() {
+                let message = format!("`{key}` does not name two sites");
+                let remedy = format!("write \"one-other\" with two of: {}", network.sites.join(", "));
+                self.refuse(&format!("network.pairs.{key}"), message, remedy);
+            }
+        }
+        let ways = [
+            ("network.matrix", network.matrix.is_some()),
+            ("network.latency", !network.latency.is_empty()),
+            ("network.pairs", !network.pairs.is_empty()),
+        ];
+        let given: Vec<&str> = ways.iter().filter(|way| way.1).map(|way| way.0).collect();
+        if let [first, second, ..] = given[..] {
+            self.refuse(second, format!("`{first}` says the latencies already"), "delete one of the two");
+        }
+        if self.problems.len() > before || !self.intact("network") {
+            return Ok(None);
+        }
+        let places = match network.places(self.folder) {
+            Ok(places) => places,
+            Err(error) => return self.found_in_file(error).map(|()| None),
+        };
+        if places.weights.len() != places.sites.len() || network.sites.len() > places.sites.len() {
+            let message = format!(
+                "there are {} sites, {} names and {} weights",
+                places.sites.len(),
+                network.sites.len(),
+                places.weights.len()
+            );
+            self.refuse("network.weights", message, "one name and one weight a site");
+            return Ok(None);
+        }
+        Ok(Some(places))
+    }
+
+    fn site_names(&mut self, network: &NetworkSpec) {
+        if network.sites.len() > MOST_SITES {
+            self.refuse("network.sites", format!("{} sites are too many", network.sites.len()), "join some");
+            return;
+        }
+        for (index, name) in network.sites.iter().enumerate() {
+            let key = format!("network.sites.{index}");
+            if name.is_empty() || network.sites[..index].contains(name) {
+                self.refuse(&key, format!("`{name}` is empty or named twice"), "give each site its own name");
+            }
+        }
+        let sites = network.sites.len().max(1);
+        if !network.weights.is_empty() && network.matrix.is_none() && network.weights.len() != sites {
+            let message = format!("there are {} weights for {sites} sites", network.weights.len());
+            self.refuse("network.weights", message, "one weight a site");
+        }
+        for (index, weight) in network.weights.iter().enumerate() {
+            self.positive(&format!("network.weights.{index}"), *weight);
+        }
+    }
+
+    /// Who takes part; `sites` are the names of the sites, where they are known.
+    pub(super) fn fleet(&mut self, sites: Option<&[String]>) {
+        let file = self.file;
+        let present = |group: &AgentGroup| if group.present { u64::from(group.count) } else { 0 };
+        if file.agents.iter().map(present).sum::<u64>() == 0 {
+            let message = "somebody must work: there is no agent that is present";
+            self.refuse("agents", message, "write [agents] with count = 1 or more");
+        }
+        if file.agents.iter().map(|group| u64::from(group.count)).sum::<u64>() > u64::from(MOST_AGENTS) {
+            let message = format!("more than {MOST_AGENTS} agents do not fit into memory");
+            self.refuse("agents", message, "lower `agents.count`");
+        }
+        for (index, group) in file.agents.iter().enumerate() {
+            let key = |name: &str| format!("agents.{index}.{name}");
+            self.number(&key("speed"), &group.speed);
+            self.finite_mean(&key("speed"), group.speed.law().ok().map(|law| law.mean()));
+            self.price(&key("price_per_hour"), group.price_per_hour);
+            self.price(&key("price_per_kilotoken"), group.price_per_kilotoken);
+            if let Some(sites) = sites {
+                self.shares(&key("sites"), &group.sites, sites, "site");
+            }
+        }
+        if let Some(sites) = sites {
+            self.shares("relays.sites", &file.relays.sites, sites, "site");
+            self.shares("clients.sites", &file.clients.sites, sites, "site");
+        }
+        self.law("relays.service", &file.relays.service);
+        if file.relays.servers == 0 {
+            self.refuse("relays.servers", "a relay must serve", "write 1 or more");
+        }
+        if file.relays.count > 10_000 {
+            self.refuse("relays.count", format!("{} relays are too many", file.relays.count), "write fewer");
+        }
+        self.price("relays.price_per_hour", file.relays.price_per_hour);
+        self.some_time("clients.timeout", file.clients.timeout);
+        self.price("clients.price_per_hour", file.clients.price_per_hour);
+    }
+
+    /// Handling times; `kinds` are all kinds of messages there are.
+    pub(super) fn costs(&mut self, kinds: &[&str]) {
+        let costs = &self.file.costs;
+        self.law("costs.harness", &costs.harness);
+        self.law("costs.cognition", &costs.cognition);
+        let known: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        for (name, kind) in &costs.kinds {
+            self.name(&format!("costs.kinds.{name}"), name, &known, "kind of message");
+            if let Some(time) = &kind.time {
+                self.law(&format!("costs.kinds.{name}.time"), time);
+            }
+        }
+    }
+}
+
+/// Fills in what a scenario leaves open and is not a default of its type.
+pub(super) fn fill_in(file: &mut ScenarioFile, stem: &str, known: &Known<'_>) {
+    if file.name.is_empty() {
+        stem.clone_into(&mut file.name);
+    }
+    file.run.drain = Some(file.run.drain());
+    file.run.warmup = Some(file.run.warmup());
+    if file.run.patterns.is_empty() {
+        let there = DEFAULT_PATTERNS.into_iter().filter(|name| known.patterns.contains(name));
+        file.run.patterns = there.map(str::to_owned).collect();
+    }
+    if file.network.sites.is_empty() && file.network.matrix.is_none() {
+        file.network.sites = vec!["site".to_owned()];
+    }
+    if file.work.context_tokens.is_none() && file.work.model_calls.is_none() {
+        file.work.context_tokens = Some(NumberDist::Constant(2_000.0));
+    }
+}
+
+/// `problems` as an error, if there are any.
+pub(super) fn outcome(problems: Vec<Problem>) -> Result<(), Error> {
+    let mut all = Problems::new();
+    for problem in problems {
+        // Two checks may find the same fault from two sides.
+        if !all.iter().any(|other| *other == problem) {
+            all.push(problem);
+        }
+    }
+    all.into_result()
+}
