@@ -64,7 +64,10 @@ fn every_kind_is_drawn_in_order_of_time_and_after_the_warm_up() {
     assert!(matches!(&of("slow")[0].target, Target::Agents(agents) if agents.len() == 10));
     assert!(of("relay_outage").iter().any(|entry| entry.origin == Origin::Scheduled));
     let FaultKind::Partition { groups, .. } = &of("partition")[1].kind else { unreachable!("by name") };
-    assert_eq!((groups[0].agents.len(), &groups[0].relays[..], &groups[0].clients[..]), (20, &[0][..], &[0][..]));
+    assert_eq!(
+        (groups[0].agents.len(), &groups[0].relays[..], &groups[0].clients[..]),
+        (20, &[0][..], &[0][..])
+    );
 }
 
 #[test]
@@ -138,5 +141,8 @@ fn a_plan_is_read_as_it_was_written_and_bad_ones_are_refused() {
         origin: Origin::Scheduled,
     };
     let text = FaultPlan::new(vec![entry]).check(&fleet).to_string();
-    assert!(text.contains("ends before it begins") && text.contains("`relay_outage` strikes a relay"), "{text}");
+    assert!(
+        text.contains("ends before it begins") && text.contains("`relay_outage` strikes a relay"),
+        "{text}"
+    );
 }

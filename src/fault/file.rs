@@ -40,10 +40,12 @@ impl FaultPlan {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(FaultPlan::from_json(&text, &name)?),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Problem::new("there is no such fault plan")
-                .file(name)
-                .remedy("`anthill compare` writes one as faults.json into its output folder")
-                .into()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(Problem::new("there is no such fault plan")
+                    .file(name)
+                    .remedy("`anthill compare` writes one as faults.json into its output folder")
+                    .into())
+            }
             Err(error) => Err(Error::io(path)(error)),
         }
     }
@@ -71,7 +73,9 @@ impl FaultPlan {
             };
             match &entry.target {
                 Target::Agent(agent) => known("agent", *agent, fleet.agents()),
-                Target::Agents(agents) => agents.iter().for_each(|&agent| known("agent", agent, fleet.agents())),
+                Target::Agents(agents) => {
+                    agents.iter().for_each(|&agent| known("agent", agent, fleet.agents()))
+                }
                 Target::Relay(relay) => known("relay", *relay, fleet.relays()),
                 Target::Authority { seat: _, otherwise } => known("agent", *otherwise, fleet.agents()),
                 Target::Network => {}
@@ -105,7 +109,9 @@ fn fits(kind: &FaultKind, target: &Target) -> Result<(), (String, &'static str)>
         }
         FaultKind::Partition { .. } if !network => wrong("strikes the network, nobody in particular"),
         FaultKind::Outage if !relay => wrong("strikes a relay"),
-        FaultKind::WrongOutput { .. } | FaultKind::Stall | FaultKind::Leave if relay => wrong("strikes agents"),
+        FaultKind::WrongOutput { .. } | FaultKind::Stall | FaultKind::Leave if relay => {
+            wrong("strikes agents")
+        }
         FaultKind::Slow { factor } if !(factor.is_finite() && *factor > 0.0) => {
             Err((format!("`factor` must be above 0, not {factor}"), "0.5 halves the speed"))
         }

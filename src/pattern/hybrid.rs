@@ -238,9 +238,7 @@ impl Protocol for Hybrid {
     }
 
     fn entry(_: &Params, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
-        let mut agents = fleet.seat_order();
-        let position = entry_position(submission.task, submission.attempt, agents.len() as u32);
-        agents.nth(position as usize).expect("a position is less than their number")
+        fleet.seat(entry_position(submission.task, submission.attempt, fleet.able(None).len() as u32))
     }
 
     fn sit(params: &Params, seat: &Seat<'_>) -> Hybrid {

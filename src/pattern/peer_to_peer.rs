@@ -24,7 +24,8 @@
 //!
 //! With k bids from k peers and no fault: FIPA's 3k + 1 messages (k calls, k bids, an award, k − 1 rejects,
 //! a result), and three more that a network which loses messages asks for: confirm, handover, settled.
-//! Where `manager_bids` is set a free manager bids too, without messages; if it wins, the k peers cost 3k.
+//! A manager bids too, without messages, when a round of calls came to nothing (with `manager_bids` at
+//! once); if it wins, the k peers cost 3k.
 //!
 //! *Who waits where.* In its first rounds a manager calls for agents that are free, so that a task waits
 //! where it can still go anywhere; only when that fails does it accept a place in a bounded queue. When
@@ -70,8 +71,8 @@ use crate::work::{Fleet, Role};
 pub struct Params {
     /// Peers called to bid for a task (k).
     pub candidates: u16,
-    /// Whether a manager may award a task to itself. Saves messages; a crash then takes manager and
-    /// contractor of the task at once, and the task with them.
+    /// Whether a manager bids for its own task from the first round on, not only after peers turned it
+    /// down. Saves messages; a crash then takes manager and contractor at once, and the task with them.
     pub manager_bids: bool,
     /// Rounds in which only free agents are asked to bid, before a place in a queue will do.
     pub free_rounds: u16,
@@ -110,7 +111,7 @@ impl Default for Params {
         Params {
             candidates: 8,
             manager_bids: false,
-            free_rounds: 3,
+            free_rounds: 6,
             max_queue: 2,
             bid_deadline: Span::from_secs(2),
             answer_timeout: Span::from_secs(2),
@@ -259,7 +260,12 @@ impl Protocol for PeerToPeer {
                 problems.push(Problem::new(message).key(key).remedy(remedy));
             }
         };
-        demand(fleet.relays() > 0, "", "peers find each other through relays, and there is none", "add a relay");
+        demand(
+            fleet.relays() > 0,
+            "",
+            "peers find each other through relays, and there is none",
+            "add a relay",
+        );
         demand(params.candidates > 0, "candidates", "nobody would be called", "call 1 or more");
         demand(params.lookup_size > 0, "lookup_size", "lookups would find nobody", "ask for 1 or more");
         demand(

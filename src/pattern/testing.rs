@@ -150,7 +150,13 @@ pub(crate) fn with_absent_agent(setup: &Setup) -> Setup {
 
 /// `kind` strikes `target` from `at` on \[s\], until `until` \[s\] if it heals.
 pub(crate) fn fault(at: u64, until: Option<u64>, kind: FaultKind, target: Target) -> Entry {
-    Entry { at: Time::from_secs(at), until: until.map(Time::from_secs), kind, target, origin: Origin::Scheduled }
+    Entry {
+        at: Time::from_secs(at),
+        until: until.map(Time::from_secs),
+        kind,
+        target,
+        origin: Origin::Scheduled,
+    }
 }
 
 /// `agents` are cut off from everybody else from `at` to `until` \[s\].

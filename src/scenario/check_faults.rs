@@ -1,6 +1,6 @@
 //! What can be wrong with `[faults]`: times, targets, shares, and plans from files.
 
-use super::resolve::Checker;
+use super::resolve::{Checker, SITE};
 use crate::engine::{Dist, Time};
 use crate::error::Error;
 use crate::fault::{FaultPlan, Outage, TargetSpec, When};
@@ -35,7 +35,11 @@ impl Checker<'_> {
             self.lasts(&format!("{key}.for"), Some(&slow.lasts));
             self.positive(&format!("{key}.factor"), slow.factor);
             if slow.factor == 1.0 {
-                self.refuse(&format!("{key}.factor"), "a factor of 1 changes nothing", "0.5 halves the speed");
+                self.refuse(
+                    &format!("{key}.factor"),
+                    "a factor of 1 changes nothing",
+                    "0.5 halves the speed",
+                );
             }
         }
         for (index, wrong) in faults.wrong_output.iter().enumerate() {
@@ -79,7 +83,8 @@ impl Checker<'_> {
         let run = &self.file.run;
         let (warmup, horizon) = (Time::ZERO + run.warmup(), Time::ZERO + run.horizon);
         if at < warmup {
-            let message = format!("{at} is before the end of the warm-up at {warmup}: it would not be measured");
+            let message =
+                format!("{at} is before the end of the warm-up at {warmup}: it would not be measured");
             self.refuse(key, message, "move it, or shorten `run.warmup`");
         } else if at >= horizon {
             let message = format!("{at} is not before the horizon of {horizon}: it might never fire");
@@ -135,22 +140,34 @@ impl Checker<'_> {
                 (None, Some(sides)) => {
                     if sides.is_empty() || sides.iter().any(Vec::is_empty) || sides.len() > 200 {
                         let message = format!("{} sides, or one without a site", sides.len());
-                        self.refuse(&format!("{key}.sites"), message, "write 1 to 200 lists of sites: [[\"eu\"]]");
+                        self.refuse(
+                            &format!("{key}.sites"),
+                            message,
+                            "write 1 to 200 lists of sites: [[\"eu\"]]",
+                        );
                     }
                     let Some(known) = sites else { continue };
                     for (side, names) in sides.iter().enumerate() {
                         for (position, name) in names.iter().enumerate() {
-                            self.name(&format!("{key}.sites.{side}.{position}"), name, known, "site");
+                            self.name(&format!("{key}.sites.{side}.{position}"), name, known, SITE);
                         }
                     }
                     let named = |site: &&String| sides.iter().any(|names| names.contains(site));
                     if sides.len() == 1 && known.iter().filter(named).count() == known.len() {
                         let message = "every site is on one side: nothing is split";
-                        self.refuse(&format!("{key}.sites"), message, "leave out a site, or name another side");
+                        self.refuse(
+                            &format!("{key}.sites"),
+                            message,
+                            "leave out a site, or name another side",
+                        );
                     }
                 }
                 (None, None) | (Some(_), Some(_)) => {
-                    self.refuse(&key, "exactly one of `share` and `sites` must be given", "write share = 0.2");
+                    self.refuse(
+                        &key,
+                        "exactly one of `share` and `sites` must be given",
+                        "write share = 0.2",
+                    );
                 }
             }
         }
@@ -202,7 +219,8 @@ impl Checker<'_> {
     pub(super) fn plan(&mut self) -> Result<Option<FaultPlan>, Error> {
         let faults = &self.file.faults;
         let Some(path) = &faults.plan else { return Ok(None) };
-        for name in ["crash", "pause", "slow", "partition", "relay_outage", "wrong_output", "stall", "churn"] {
+        for name in ["crash", "pause", "slow", "partition", "relay_outage", "wrong_output", "stall", "churn"]
+        {
             let key = format!("faults.{name}");
             if self.is_written(&key) {
                 self.refuse(&key, "`faults.plan` says all faults already", "delete this, or `faults.plan`");
@@ -210,7 +228,7 @@ impl Checker<'_> {
         }
         match FaultPlan::load(&self.folder.join(path)) {
             Ok(plan) => Ok(Some(plan)),
-            Err(error) => self.found_in_file(error).map(|()| None),
+            Err(error) => self.found_in_file("faults.plan", error).map(|()| None),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::document::parts;
 use super::network::bad_row;
-use super::resolve::Checker;
+use super::resolve::{Checker, SKILL};
 use crate::engine::{Span, Time};
 use crate::error::Error;
 use crate::input::azure_llm;
@@ -41,10 +41,7 @@ impl Checker<'_> {
                 self.number(key, law);
             }
         }
-        self.shares("work.skills", &work.skills, skills, "skill that a present agent has");
-        if work.skills.0.len() > 200 {
-            self.refuse("work.skills", "more than 200 skill classes", "join some");
-        }
+        self.shares("work.skills", &work.skills, skills, SKILL);
         self.probability("work.error_rate", work.error_rate);
         self.probability("work.detection", work.detection);
         if let Some(turn) = work.turn {
@@ -54,7 +51,11 @@ impl Checker<'_> {
             && !(sigma.is_finite() && (0.0..=10.0).contains(&sigma))
         {
             let message = format!("{sigma} is no standard deviation of a logarithm");
-            self.refuse("work.estimate.noisy.sigma", message, "write a number from 0 to 10; 0.5 is a factor of 1.6");
+            self.refuse(
+                "work.estimate.noisy.sigma",
+                message,
+                "write a number from 0 to 10; 0.5 is a factor of 1.6",
+            );
         }
     }
 
@@ -101,7 +102,8 @@ impl Checker<'_> {
             Source::Poisson(poisson) => match poisson.mean_gap_s() {
                 Some(gap) => horizon / gap,
                 None => {
-                    let message = "exactly one of `rate_per_s` and `mean_interarrival` must be given, above zero";
+                    let message =
+                        "exactly one of `rate_per_s` and `mean_interarrival` must be given, above zero";
                     self.refuse(&key, message, "write poisson = { rate_per_s = 2.5 }");
                     0.0
                 }
@@ -114,7 +116,11 @@ impl Checker<'_> {
                 mean.filter(|mean| *mean > 0.0).map_or(0.0, |mean| horizon / mean)
             }
             Source::Mmpp(mmpp) => {
-                if self.mmpp(&key, mmpp) { horizon * mmpp.mean_rate() } else { 0.0 }
+                if self.mmpp(&key, mmpp) {
+                    horizon * mmpp.mean_rate()
+                } else {
+                    0.0
+                }
             }
             Source::Bursts(bursts) => {
                 self.positive(&format!("{key}.rate_per_s"), bursts.rate_per_s);
@@ -187,16 +193,28 @@ impl Checker<'_> {
             if !row.iter().all(|p| (0.0..=1.0).contains(p)) || (sum - 1.0).abs() > 0.01 {
                 good = false;
                 let message = format!("the jumps from state {state} are not probabilities that sum to 1");
-                self.refuse(&format!("{key}.jumps.{state}"), message, "write where it goes next, such as [0, 0.3, 0.7]");
+                self.refuse(
+                    &format!("{key}.jumps.{state}"),
+                    message,
+                    "write where it goes next, such as [0, 0.3, 0.7]",
+                );
             }
         }
         if good && mmpp.rates_per_s.iter().all(|rate| *rate == 0.0) {
             good = false;
-            self.refuse(&format!("{key}.rates_per_s"), "nothing ever arrives", "make one rate greater than 0");
+            self.refuse(
+                &format!("{key}.rates_per_s"),
+                "nothing ever arrives",
+                "make one rate greater than 0",
+            );
         }
         if good && !mmpp.mean_rate().is_finite() {
             good = false;
-            self.refuse(&format!("{key}.jumps"), "some states are never reached again", "let each reach each");
+            self.refuse(
+                &format!("{key}.jumps"),
+                "some states are never reached again",
+                "let each reach each",
+            );
         }
         good
     }
@@ -204,7 +222,11 @@ impl Checker<'_> {
     fn dag(&mut self, key: &str, dag: &Dag, skills: &[String]) {
         let names: Vec<String> = dag.steps.iter().map(|step| step.name.clone()).collect();
         if dag.steps.is_empty() {
-            self.refuse(&format!("{key}.steps"), "a job needs a step", "add { name = \"first\", work = \"1min\" }");
+            self.refuse(
+                &format!("{key}.steps"),
+                "a job needs a step",
+                "add { name = \"first\", work = \"1min\" }",
+            );
         }
         for (index, step) in dag.steps.iter().enumerate() {
             let key = format!("{key}.steps.{index}");
@@ -213,7 +235,7 @@ impl Checker<'_> {
                 self.refuse(&format!("{key}.name"), message, "give each step its own name");
             }
             for (position, before) in step.after.iter().enumerate() {
-                self.name(&format!("{key}.after.{position}"), before, &names, "step");
+                self.name(&format!("{key}.after.{position}"), before, &names, ("step", "steps"));
             }
             if let Some(work) = &step.work {
                 self.law(&format!("{key}.work"), work);
@@ -222,7 +244,7 @@ impl Checker<'_> {
                 self.number(&format!("{key}.context_tokens"), tokens);
             }
             if let Some(skill) = &step.skill {
-                self.name(&format!("{key}.skill"), skill, skills, "skill that a present agent has");
+                self.name(&format!("{key}.skill"), skill, skills, SKILL);
             }
         }
         if let Some(step) = dag.cycle() {
@@ -244,7 +266,11 @@ impl Checker<'_> {
                 | Source::Trace(_)) => self.source(&format!("{key}.arrivals"), source, skills, None),
             },
             None if dag.jobs.is_none() => {
-                self.refuse(key, "nothing says how many jobs there are", "add jobs = 100, or arrivals = { … }");
+                self.refuse(
+                    key,
+                    "nothing says how many jobs there are",
+                    "add jobs = 100, or arrivals = { … }",
+                );
             }
             None => {}
         }
@@ -255,10 +281,15 @@ impl Checker<'_> {
             let key = format!("{key}.{index}");
             self.within_horizon(&format!("{key}.at"), row.at);
             if let Some(skill) = &row.skill {
-                self.name(&format!("{key}.skill"), skill, skills, "skill that a present agent has");
+                self.name(&format!("{key}.skill"), skill, skills, SKILL);
             }
             if let (Some(origin), Some(sites)) = (&row.origin, sites) {
-                self.name(&format!("{key}.origin"), origin, sites, "site with a client");
+                self.name(
+                    &format!("{key}.origin"),
+                    origin,
+                    sites,
+                    ("site with a client", "sites with a client"),
+                );
             }
             for (position, before) in row.after.iter().enumerate() {
                 if *before as usize >= rows.len() {
@@ -269,13 +300,19 @@ impl Checker<'_> {
         }
         let known = |row: &TaskRow| row.after.iter().all(|&before| (before as usize) < rows.len());
         if rows.iter().all(known) && circular(rows) {
-            self.refuse(key, "some tasks wait, directly or not, for themselves", "remove one `after` of the circle");
+            self.refuse(
+                key,
+                "some tasks wait, directly or not, for themselves",
+                "remove one `after` of the circle",
+            );
         }
     }
 
     /// The rows of a trace, and how many were left out.
     pub(super) fn trace(&mut self) -> Result<(Rows, u64), Error> {
-        let Some(trace) = self.file.work.source.as_ref().and_then(Source::trace) else { return Ok((Rows::new(), 0)) };
+        let Some(trace) = self.file.work.source.as_ref().and_then(Source::trace) else {
+            return Ok((Rows::new(), 0));
+        };
         let path = self.folder.join(&trace.azure_llm);
         match azure_llm::read(&path, bad_row(trace.on_bad_row)) {
             Ok(read) => {
@@ -288,7 +325,7 @@ impl Checker<'_> {
                 };
                 Ok((read.rows.iter().map(row).collect(), read.skipped))
             }
-            Err(error) => self.found_in_file(error).map(|()| (Rows::new(), 0)),
+            Err(error) => self.found_in_file("work.source.trace.azure_llm", error).map(|()| (Rows::new(), 0)),
         }
     }
 

@@ -20,6 +20,16 @@ pub(super) struct Reading<T> {
     pub(super) problems: Vec<Problem>,
     /// Keys taken out, or meant by a misspelt one: nothing can be concluded from their absence.
     pub(super) gone: Vec<Path>,
+    /// Tables with an unknown key: what they lack may be what it was meant to be.
+    pub(super) puzzling: Vec<Path>,
+}
+
+impl<T> Reading<T> {
+    /// The value, and the rest.
+    pub(super) fn split(self) -> (Option<T>, Reading<()>) {
+        let Reading { value, problems, gone, puzzling } = self;
+        (value, Reading { value: None, problems, gone, puzzling })
+    }
 }
 
 /// More problems than this are not worth listing.
@@ -29,7 +39,8 @@ impl<'t> Document<'t> {
     /// Reads the table at `at` (empty: everything). An absent table is an empty one.
     pub(super) fn read<T: DeserializeOwned>(&self, at: &[&str]) -> Reading<T> {
         let at: Path = at.iter().map(|&part| part.to_owned()).collect();
-        let mut reading = Reading { value: None, problems: Vec::new(), gone: self.gone.clone() };
+        let mut reading =
+            Reading { value: None, problems: Vec::new(), gone: self.gone.clone(), puzzling: Vec::new() };
         let mut removed: Vec<Path> = Vec::new();
         // Each round removes a key, so that this ends.
         for _ in 0..10 * MOST_PROBLEMS {
@@ -57,7 +68,9 @@ impl<'t> Document<'t> {
             if target.len() <= at.len() || reading.problems.len() >= MOST_PROBLEMS {
                 break;
             }
-            if !matches!(complaint, Complaint::UnknownField { .. }) {
+            if matches!(complaint, Complaint::UnknownField { .. }) {
+                reading.puzzling.push(target[..target.len() - 1].to_vec());
+            } else {
                 reading.gone.push(target.clone());
             }
             removed.push(target);
@@ -116,7 +129,9 @@ fn remove_below(value: &mut Value<'_>, path: &[String]) {
     match value.get_mut() {
         DeValue::Table(table) => remove(table, path),
         DeValue::Array(array) => {
-            let Some(index) = path[0].parse::<usize>().ok().filter(|&index| index < array.len()) else { return };
+            let Some(index) = path[0].parse::<usize>().ok().filter(|&index| index < array.len()) else {
+                return;
+            };
             if path.len() == 1 {
                 let rest = array.iter().enumerate().filter(|entry| entry.0 != index);
                 *array = rest.map(|entry| entry.1.clone()).collect();
@@ -173,9 +188,9 @@ impl Complaint {
         let child_gone = || gone.iter().any(|other| other.len() == path.len() + 1 && other.starts_with(path));
         match self {
             Complaint::UnknownField { .. } | Complaint::UnknownVariant { .. } => false,
-            Complaint::MissingField { name } => {
-                gone.iter().any(|other| other.split_last().is_some_and(|(last, up)| last == name && up == path))
-            }
+            Complaint::MissingField { name } => gone
+                .iter()
+                .any(|other| other.split_last().is_some_and(|(last, up)| last == name && up == path)),
             Complaint::WrongValue { .. } => child_gone(),
         }
     }

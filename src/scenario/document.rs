@@ -249,9 +249,10 @@ impl Best {
 
     fn search(&mut self, node: &Node<'_, '_>, wanted: &Range<usize>, path: &mut Path) {
         let children: Vec<(String, Option<Range<usize>>, &Value<'_>)> = match node {
-            Node::Table(table) => {
-                table.iter().map(|(key, value)| (key.get_ref().to_string(), Some(key.span()), value)).collect()
-            }
+            Node::Table(table) => table
+                .iter()
+                .map(|(key, value)| (key.get_ref().to_string(), Some(key.span()), value))
+                .collect(),
             Node::Array(array) => {
                 array.iter().enumerate().map(|(index, value)| (index.to_string(), None, value)).collect()
             }

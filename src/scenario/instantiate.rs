@@ -13,9 +13,7 @@ use super::work::ModelCalls;
 use crate::engine::{Dist, Law, Purpose, Seed, Span, Time};
 use crate::error::{Error, Problem};
 use crate::fault::{self, FaultPlan, Scope};
-use crate::sim::{
-    ClientSetup, Clock, Costs, Finish, KindCost, NetworkSetup, RelaySetup, Setup, WorkSetup,
-};
+use crate::sim::{ClientSetup, Clock, Costs, Finish, KindCost, NetworkSetup, RelaySetup, Setup, WorkSetup};
 use crate::trace::{SiteId, SkillId};
 use crate::work::source::{Calls, Source, TaskLaws, TaskRow, WorkLaw};
 use crate::work::{AgentProfile, Fleet, FleetSpec, NumberDist, Shares, Tasks};
@@ -173,7 +171,10 @@ impl Scenario {
             | Source::Tasks(_) => Vec::new(),
         };
         let names = |row: &TaskRow| {
-            (row.skill.as_deref().map(|name| self.skill(name)), row.origin.as_deref().map(|name| self.site(name)))
+            (
+                row.skill.as_deref().map(|name| self.skill(name)),
+                row.origin.as_deref().map(|name| self.site(name)),
+            )
         };
         let key = seed.key(replication, Purpose::Task);
         let specs = source.tasks(&arrivals, (&laws, &steps), key, names);
@@ -217,6 +218,7 @@ impl Scenario {
             per_token: law(&spec.per_token),
             generated_tokens: number(&spec.generated_tokens),
             context_tokens: number(&spec.context_tokens),
+            recording: Arc::clone(&self.rows),
         };
         let generated = if self.rows.is_empty() {
             calls.generated_tokens.mean()
@@ -268,7 +270,8 @@ fn spread(shares: &[(SiteId, f64)], count: u32) -> Vec<SiteId> {
 
 fn costs(spec: &CostSpec) -> Costs {
     let kind = |(name, kind): (&String, &super::file::KindSpec)| {
-        let cost = KindCost { plane: kind.plane, time: kind.time.as_ref().map(law), per_token: kind.per_token };
+        let cost =
+            KindCost { plane: kind.plane, time: kind.time.as_ref().map(law), per_token: kind.per_token };
         (name.clone(), cost)
     };
     Costs {
@@ -292,11 +295,8 @@ pub fn without_faults(setup: &Setup) -> Setup {
 pub fn without_arrivals(setup: &Setup, horizon: Span) -> Setup {
     assert!(!horizon.is_zero(), "standing by takes time");
     let end = Time::ZERO + horizon;
-    let warmup = if setup.clock.warmup < end {
-        setup.clock.warmup
-    } else {
-        Time::from_nanos(horizon.as_nanos() / 12)
-    };
+    let warmup =
+        if setup.clock.warmup < end { setup.clock.warmup } else { Time::from_nanos(horizon.as_nanos() / 12) };
     let clock = Clock { horizon: end, drain: Span::ZERO, warmup, finish: Finish::Drained };
     let tasks = Tasks::new(Vec::new()).expect("no tasks have no circle");
     Setup { clock, tasks: Arc::new(tasks), faults: Arc::new(FaultPlan::default()), ..setup.clone() }

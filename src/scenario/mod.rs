@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text ─ document (places) ─ patch (--set) ─ preset ─ diagnose (read, all faults at once)
-//!      ─ resolve, check_work, check_faults (judge) ─ instantiate (draw) ─▶ Setup
+//!      ─ resolve, check_* (judge) ─ instantiate (draw) ─▶ Setup
 //! ```
 //!
 //! Nothing is drawn before everything is valid, and nothing is read from a file after that: a
@@ -11,6 +11,7 @@
 //! ([`Known`]), their parameters are kept as written until [`Scenario::params`] is asked for them.
 
 mod check_faults;
+mod check_network;
 mod check_work;
 mod diagnose;
 mod document;
@@ -38,6 +39,7 @@ pub use network::{MatrixSpec, MatrixUnit, MissingPairs, NetworkSpec};
 pub use preset::{Preset, PresetUse, presets};
 pub use work::{ModelCalls, WorkSpec};
 
+use crate::engine::{Seed, Time};
 use crate::error::{Error, Problem, Problems, did_you_mean};
 use crate::fault::FaultPlan;
 use crate::net::Sites;
@@ -84,7 +86,11 @@ impl Scenario {
     /// [`Error::Io`] if a file cannot be read.
     pub fn load(path_or_name: &str, sets: &[String], known: &Known<'_>) -> Result<Scenario, Error> {
         if let Some((name, text)) = EMBEDDED.iter().find(|(name, _)| *name == path_or_name) {
-            let origin = TextOrigin { name: format!("{name} (embedded)"), stem: (*name).to_owned(), folder: PathBuf::new() };
+            let origin = TextOrigin {
+                name: format!("{name} (embedded)"),
+                stem: (*name).to_owned(),
+                folder: PathBuf::new(),
+            };
             return Scenario::from_text(text, &origin, sets, known);
         }
         let path = Path::new(path_or_name);
@@ -114,16 +120,16 @@ impl Scenario {
     ) -> Result<Scenario, Error> {
         let texts = Texts::new(&origin.name, text, sets);
         let (document, presets, mut problems) = open(&texts)?;
-        let reading = document.read::<ScenarioFile>(&[]);
-        problems.extend(reading.problems);
-        let Some(mut file) = reading.value else {
+        let (file, reading) = document.read::<ScenarioFile>(&[]).split();
+        problems.extend(reading.problems.iter().cloned());
+        let Some(mut file) = file else {
             return Err(resolve::outcome(problems).err().unwrap_or_else(|| {
                 Problem::new("the scenario cannot be read").file(origin.name.clone()).into()
             }));
         };
         // Absent agents are numbered last, so that one more of them renumbers nobody.
         let skills = skill_names(&file);
-        let mut checker = Checker::new(&file, &document, &reading.gone, &origin.folder);
+        let mut checker = Checker::new(&file, &document, &reading, &origin.folder);
         let judged = judge(&mut checker, &skills, known)?;
         problems.extend(checker.into_problems());
         resolve::outcome(problems)?;
@@ -149,9 +155,15 @@ impl Scenario {
     /// Whether a plan from a file fits the fleet.
     fn check_plan(&self, origin: &TextOrigin) -> Result<(), Error> {
         let (Some(plan), Some(path)) = (&self.plan, &self.file.faults.plan) else { return Ok(()) };
-        let fleet = self.fleet(crate::engine::Seed(self.file.run.seed), 0);
+        let fleet = self.fleet(Seed(self.file.run.seed), 0);
         let path = origin.folder.join(path).display().to_string();
-        plan.check(&fleet).map(|problem| problem.file(path.clone())).into_result()
+        let mut problems = plan.check(&fleet);
+        let end = Time::ZERO + self.file.run.horizon + self.file.run.drain();
+        for (index, entry) in plan.entries.iter().enumerate().filter(|(_, entry)| entry.at >= end) {
+            let message = format!("it begins at {}, when the run is over", entry.at);
+            problems.push(Problem::new(message).key(format!("[{index}]")).remedy("lengthen `run.horizon`"));
+        }
+        problems.map(|problem| problem.file(path.clone())).into_result()
     }
 
     /// The table `[pattern.NAME]` as the parameters of that pattern.
@@ -174,7 +186,8 @@ impl Scenario {
         let opened = open(&self.texts).ok();
         problems.map(|mut problem| {
             let key = problem.key.take().unwrap_or_default();
-            let full = [below, &key].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+            let full =
+                [below, &key].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
             let problem = problem.key(full);
             match &opened {
                 Some((document, _, _)) => document.locate(problem),
@@ -213,7 +226,9 @@ fn judge(checker: &mut Checker<'_>, skills: &[String], known: &Known<'_>) -> Res
     checker.run(known);
     let places = checker.network()?;
     let sites: Option<Vec<String>> = places.as_ref().map(|places| {
-        (0..places.sites.len()).map(|site| places.sites.name(crate::trace::SiteId(site as u16)).to_owned()).collect()
+        (0..places.sites.len())
+            .map(|site| places.sites.name(crate::trace::SiteId(site as u16)).to_owned())
+            .collect()
     });
     checker.fleet(sites.as_deref());
     let clients = match (&file.clients.sites, &sites) {

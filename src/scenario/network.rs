@@ -19,14 +19,12 @@ use crate::work::source::OnBadRow;
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkSpec {
     /// Names of the sites. Default: one, called "site"; with `matrix`, as many as it has.
-    #[serde(alias = "names")]
     pub sites: Vec<String>,
     /// Share of the agents and of the tasks at each site. Default: equal; with `matrix`, the number of
     /// nodes.
-    #[serde(alias = "nodes")]
     pub weights: Vec<f64>,
     /// Latency from each site (row) to each site (column).
-    #[serde(alias = "one_way", skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub latency: Vec<Vec<Span>>,
     /// A file of measured round trips; sites are groups of its nodes.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,10 @@ impl<'t> Document<'t> {
         let name = format!("--set {text}");
         let wrong = |message: String, remedy: &str| Problem::new(message).file(name.clone()).remedy(remedy);
         let Some((key, _)) = text.split_once('=') else {
-            return Err(wrong("there is no `=`".to_owned(), "write --set key=value, such as --set run.horizon=10min"));
+            return Err(wrong(
+                "there is no `=`".to_owned(),
+                "write --set key=value, such as --set run.horizon=10min",
+            ));
         };
         let path = parts(key.trim());
         if path.is_empty() || path.iter().any(|part| part.trim().is_empty()) {
@@ -116,7 +119,10 @@ fn insert_below<'t>(
             let (index, rest) = match (path[0].parse::<usize>(), count) {
                 (Ok(index), _) if index < count => (index, &path[1..]),
                 (Ok(index), _) => {
-                    return Err(format!("`{}` has {count} entries: there is no number {index}", dotted(above)));
+                    return Err(format!(
+                        "`{}` has {count} entries: there is no number {index}",
+                        dotted(above)
+                    ));
                 }
                 (Err(_), 1) => (0, path),
                 (Err(_), _) => {

@@ -5,9 +5,11 @@
 //! anything is read, so that a preset can stand wherever its content can. What was used is kept, so that
 //! a result can say where its numbers come from.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Serialize;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnose::suggestion;
@@ -17,6 +19,10 @@ use crate::error::{Problem, did_you_mean};
 
 /// The files of presets: tables with a `law`, and their source in comments.
 const FILES: [&str; 1] = [include_str!("presets/fitted.toml")];
+
+/// Words of the fits that scenarios have another word for.
+const WORDS: [(&str, &str); 4] =
+    [("names", "sites"), ("nodes", "weights"), ("one_way", "latency"), ("sojourns", "mean_sojourns")];
 
 /// One preset and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +61,13 @@ fn described(text: &str) -> Vec<Preset> {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             let empty = String::new;
             let (about, source) = (empty(), empty());
-            presets.push(Preset { name: name.to_owned(), about, source, sample_size: empty(), quality: empty() });
+            presets.push(Preset {
+                name: name.to_owned(),
+                about,
+                source,
+                sample_size: empty(),
+                quality: empty(),
+            });
         }
         let (Some(preset), Some(comment)) = (presets.last_mut(), line.strip_prefix("# ")) else { continue };
         match comment.split_once(": ") {
@@ -79,6 +91,25 @@ fn content(name: &str) -> Option<DeValue<'static>> {
         let DeValue::Table(inner) = inner else { return None };
         inner.into_iter().find(|(key, _)| key.get_ref() == "law").map(|(_, law)| law.into_inner())
     })
+}
+
+/// The tables of a preset with the keys of scenarios.
+fn in_our_words(content: Table<'static>) -> Table<'static> {
+    let entry = |(key, value): (Spanned<Cow<'static, str>>, Value<'static>)| {
+        let word = WORDS.iter().find(|word| word.0 == key.get_ref()).map(|word| Cow::Borrowed(word.1));
+        let (key_place, place) = (key.span(), value.span());
+        let value = match value.into_inner() {
+            DeValue::Table(table) => DeValue::Table(in_our_words(table)),
+            leaf @ (DeValue::Array(_)
+            | DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)) => leaf,
+        };
+        (Spanned::new(key_place, word.unwrap_or(key.into_inner())), Spanned::new(place, value))
+    };
+    content.into_iter().map(entry).collect()
 }
 
 impl Document<'_> {
@@ -146,13 +177,16 @@ impl Expansion {
             let key: Path = [&path[..], &["preset".to_owned()]].concat();
             let all: Vec<String> = names().map(str::to_owned).collect();
             let remedy = suggestion(did_you_mean(name, names()), &all, "presets");
-            self.wrong.push((Problem::new(format!("there is no preset `{name}`")).key(dotted(&key)).remedy(remedy), place));
+            self.wrong.push((
+                Problem::new(format!("there is no preset `{name}`")).key(dotted(&key)).remedy(remedy),
+                place,
+            ));
             self.gone.push(key);
             return;
         };
-        for (key, value) in content {
+        for (key, value) in in_our_words(content) {
             if !table.keys().any(|own| own.get_ref() == key.get_ref()) {
-                let key = toml::Spanned::new(place.clone(), key.into_inner());
+                let key = Spanned::new(place.clone(), key.into_inner());
                 table.insert(key, relocated(value, &|_| place.clone()));
             }
         }

@@ -1,19 +1,17 @@
 //! Judges a scenario that could be read, and fills in what it leaves open.
 //!
 //! Every check adds a problem with a dotted key and goes on, so that all faults come out at once. A check
-//! is silent about keys that could not be read: their absence means nothing. The chapters are `check_work`
-//! and `check_faults`; this file holds the checker and everything about who is where.
+//! is silent about keys that could not be read: their absence means nothing. The chapters are `check_network`,
+//! `check_work` and `check_faults`; this file holds the checker and everything about who is where.
 
 use std::path::Path as FilePath;
 
 use super::Known;
-use super::diagnose::suggestion;
-use super::document::{Document, Path, parts};
+use super::diagnose::{Reading, suggestion};
+use super::document::{Document, parts};
 use super::file::{AgentGroup, DEFAULT_PATTERNS, ScenarioFile};
-use super::network::{NetworkSpec, Places};
 use crate::engine::{Dist, DistError, Span};
 use crate::error::{Error, Problem, Problems, did_you_mean};
-use crate::net::TransportKind;
 use crate::work::{NumberDist, Shares};
 
 /// Collects what is wrong with a scenario.
@@ -21,24 +19,33 @@ use crate::work::{NumberDist, Shares};
 pub(super) struct Checker<'a> {
     pub(super) file: &'a ScenarioFile,
     document: &'a Document<'a>,
-    gone: &'a [Path],
+    reading: &'a Reading<()>,
     /// The folder that paths in the scenario start from.
     pub(super) folder: &'a FilePath,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
-/// More than this many agents, tasks or sites do not fit a machine; a slip of the pen does.
+/// What a name is the name of: one, and many.
+pub(super) type Noun = (&'static str, &'static str);
+
+const PATTERN: Noun = ("pattern", "patterns");
+const KIND: Noun = ("kind of message", "kinds of messages");
+pub(super) const SITE: Noun = ("site", "sites");
+pub(super) const SKILL: Noun = ("skill of a present agent", "skills of present agents");
+
+/// More agents than this do not fit a machine, and more skill classes do not fit a number; a slip of the
+/// pen asks for them.
 const MOST_AGENTS: u32 = 10_000_000;
-const MOST_SITES: usize = 10_000;
+const MOST_SKILLS: usize = 200;
 
 impl<'a> Checker<'a> {
     pub(super) fn new(
         file: &'a ScenarioFile,
         document: &'a Document<'a>,
-        gone: &'a [Path],
+        reading: &'a Reading<()>,
         folder: &'a FilePath,
     ) -> Checker<'a> {
-        Checker { file, document, gone, folder, problems: Vec::new() }
+        Checker { file, document, reading, folder, problems: Vec::new() }
     }
 
     /// The text of the scenario.
@@ -55,7 +62,7 @@ impl<'a> Checker<'a> {
     /// Whether everything at and below `key` could be read.
     pub(super) fn intact(&self, key: &str) -> bool {
         let key = parts(key);
-        !self.gone.iter().any(|gone| {
+        !self.reading.gone.iter().any(|gone| {
             // A list that lost an entry has other positions now: nothing in it can be located.
             let at = gone.iter().position(|part| part.parse::<usize>().is_ok()).unwrap_or(gone.len());
             gone[..at].starts_with(&key) || key.starts_with(&gone[..at])
@@ -64,21 +71,24 @@ impl<'a> Checker<'a> {
 
     /// Adds a problem at `key`.
     pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
-        if self.intact(key) {
+        if self.intact(key) && !self.reading.puzzling.contains(&parts(key)) {
             let problem = Problem::new(message).key(key).remedy(remedy);
             self.problems.push(self.document.locate(problem));
         }
     }
 
-    /// Adds what a reader found in another file.
-    pub(super) fn found_in_file(&mut self, error: Error) -> Result<(), Error> {
-        match error {
-            Error::Invalid(problems) => {
-                self.problems.extend(problems.iter().cloned());
-                Ok(())
-            }
-            other => Err(other),
-        }
+    /// Adds what a reader found in the file that `key` names.
+    pub(super) fn found_in_file(&mut self, key: &str, error: Error) -> Result<(), Error> {
+        let Error::Invalid(problems) = error else { return Err(error) };
+        let named = self.document.locate(Problem::new("").key(key));
+        let line = named.line.map_or_else(String::new, |line| format!(":{line}"));
+        let named = format!(" (named by `{key}` in {}{line})", named.file.unwrap_or_default());
+        self.problems.extend(problems.iter().cloned().enumerate().map(|(index, mut problem)| {
+            // Once is enough: the rest are rows of the same file.
+            problem.message.push_str(if index == 0 { &named } else { "" });
+            problem
+        }));
+        Ok(())
     }
 
     /// Refuses a law that is none.
@@ -140,7 +150,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Refuses names that are not among `known`, and shares that are none.
-    pub(super) fn shares(&mut self, key: &str, shares: &Shares, known: &[String], what: &str) {
+    pub(super) fn shares(&mut self, key: &str, shares: &Shares, known: &[String], what: Noun) {
         for (index, (name, share)) in shares.0.iter().enumerate() {
             // As a table the name is the last part of the key, as a list its position.
             let listed = self.document.value(&parts(&format!("{key}.0"))).is_some();
@@ -148,22 +158,26 @@ impl<'a> Checker<'a> {
             self.name(&key, name, known, what);
             self.positive(&key, *share);
             if shares.0[..index].iter().any(|(other, _)| other == name) {
-                self.refuse(&key, format!("`{name}` is named twice"), "name it once, or use shares: { eu = 2 }");
+                self.refuse(
+                    &key,
+                    format!("`{name}` is named twice"),
+                    "name it once, or use shares: { eu = 2 }",
+                );
             }
         }
     }
 
     /// Refuses a name that is not among `known`.
-    pub(super) fn name(&mut self, key: &str, name: &str, known: &[String], what: &str) {
+    pub(super) fn name(&mut self, key: &str, name: &str, known: &[String], (one, many): Noun) {
         if !known.iter().any(|other| other == name) {
             let meant = did_you_mean(name, known.iter().map(String::as_str));
             // A list of hundreds of names helps nobody.
             let listed = if known.len() <= 12 { known } else { &[] };
             let remedy = match (meant, listed) {
-                (None, []) => format!("name one of the {} {what}s", known.len()),
-                (_, _) => suggestion(meant, listed, &format!("{what}s")),
+                (None, []) => format!("name one of the {} {many}", known.len()),
+                (_, _) => suggestion(meant, listed, many),
             };
-            self.refuse(key, format!("there is no {what} `{name}`"), remedy);
+            self.refuse(key, format!("there is no {one} `{name}`"), remedy);
         }
     }
 
@@ -172,116 +186,49 @@ impl<'a> Checker<'a> {
         let run = &self.file.run;
         self.some_time("run.horizon", run.horizon);
         if run.warmup() >= run.horizon && !run.horizon.is_zero() {
-            let message = format!("the warm-up of {} does not end before the horizon of {}", run.warmup(), run.horizon);
+            let message =
+                format!("the warm-up of {} does not end before the horizon of {}", run.warmup(), run.horizon);
             self.refuse("run.warmup", message, "shorten `run.warmup` or lengthen `run.horizon`");
         }
         const LONGEST: Span = Span::from_secs(20 * 365 * 86_400);
         for (key, span) in [("run.horizon", run.horizon), ("run.drain", run.drain())] {
             if span > LONGEST {
-                self.refuse(key, format!("{span} is longer than 20 years"), "simulate less, or compress time");
+                self.refuse(
+                    key,
+                    format!("{span} is longer than 20 years"),
+                    "simulate less, or compress time",
+                );
             }
         }
         if run.replications == 0 {
-            self.refuse("run.replications", "there must be a replication", "write 1 or more; 20 is the default");
+            self.refuse(
+                "run.replications",
+                "there must be a replication",
+                "write 1 or more; 20 is the default",
+            );
         }
         let patterns: Vec<String> = known.patterns.iter().map(|&name| name.to_owned()).collect();
         for (index, name) in run.patterns.iter().enumerate() {
-            self.name(&format!("run.patterns.{index}"), name, &patterns, "pattern");
+            self.name(&format!("run.patterns.{index}"), name, &patterns, PATTERN);
             if run.patterns[..index].contains(name) {
-                self.refuse(&format!("run.patterns.{index}"), format!("`{name}` is named twice"), "delete one");
+                self.refuse(
+                    &format!("run.patterns.{index}"),
+                    format!("`{name}` is named twice"),
+                    "delete one",
+                );
             }
         }
         for name in self.file.pattern.keys() {
-            self.name(&format!("pattern.{name}"), name, &patterns, "pattern");
+            self.name(&format!("pattern.{name}"), name, &patterns, PATTERN);
         }
         for (name, table) in &self.file.pattern {
             if !table.is_object() {
-                self.refuse(&format!("pattern.{name}"), "this is no table", format!("write [pattern.{name}]"));
-            }
-        }
-    }
-
-    /// The sites, if they can be worked out.
-    pub(super) fn network(&mut self) -> Result<Option<Places>, Error> {
-        let network = &self.file.network;
-        let before = self.problems.len();
-        self.law("network.jitter", &network.jitter);
-        self.probability("network.loss", network.loss);
-        if let TransportKind::Poll { interval } = network.transport {
-            self.some_time("network.transport.poll.interval", interval);
-            if self.file.relays.count == 0 {
-                let message = "polling needs a relay, but there is none";
-                self.refuse("network.transport", message, "set relays.count to 1 or more");
-            }
-        }
-        self.site_names(network);
-        let sites = network.sites.len().max(1);
-        if !network.latency.is_empty() {
-            let square = network.latency.len() == sites && network.latency.iter().all(|row| row.len() == sites);
-            if !square {
-                let widths: Vec<String> = network.latency.iter().map(|row| row.len().to_string()).collect();
-                let message = format!(
-                    "{sites} sites need a table of {sites} rows of {sites}, but there are {} of {}",
-                    network.latency.len(),
-                    widths.join(", ")
+                self.refuse(
+                    &format!("pattern.{name}"),
+                    "this is no table",
+                    format!("write [pattern.{name}]"),
                 );
-                self.refuse("network.latency", message, "one row a site, one column a site");
             }
-        }
-        for key in network.pairs.keys() {
-            if NetworkSpec::pair(&network.sites, key).is_none() {
-                let message = format!("`{key}` does not name two sites");
-                let remedy = format!("write \"one-other\" with two of: {}", network.sites.join(", "));
-                self.refuse(&format!("network.pairs.{key}"), message, remedy);
-            }
-        }
-        let ways = [
-            ("network.matrix", network.matrix.is_some()),
-            ("network.latency", !network.latency.is_empty()),
-            ("network.pairs", !network.pairs.is_empty()),
-        ];
-        let given: Vec<&str> = ways.iter().filter(|way| way.1).map(|way| way.0).collect();
-        if let [first, second, ..] = given[..] {
-            self.refuse(second, format!("`{first}` says the latencies already"), "delete one of the two");
-        }
-        if self.problems.len() > before || !self.intact("network") {
-            return Ok(None);
-        }
-        let places = match network.places(self.folder) {
-            Ok(places) => places,
-            Err(error) => return self.found_in_file(error).map(|()| None),
-        };
-        if places.weights.len() != places.sites.len() || network.sites.len() > places.sites.len() {
-            let message = format!(
-                "there are {} sites, {} names and {} weights",
-                places.sites.len(),
-                network.sites.len(),
-                places.weights.len()
-            );
-            self.refuse("network.weights", message, "one name and one weight a site");
-            return Ok(None);
-        }
-        Ok(Some(places))
-    }
-
-    fn site_names(&mut self, network: &NetworkSpec) {
-        if network.sites.len() > MOST_SITES {
-            self.refuse("network.sites", format!("{} sites are too many", network.sites.len()), "join some");
-            return;
-        }
-        for (index, name) in network.sites.iter().enumerate() {
-            let key = format!("network.sites.{index}");
-            if name.is_empty() || network.sites[..index].contains(name) {
-                self.refuse(&key, format!("`{name}` is empty or named twice"), "give each site its own name");
-            }
-        }
-        let sites = network.sites.len().max(1);
-        if !network.weights.is_empty() && network.matrix.is_none() && network.weights.len() != sites {
-            let message = format!("there are {} weights for {sites} sites", network.weights.len());
-            self.refuse("network.weights", message, "one weight a site");
-        }
-        for (index, weight) in network.weights.iter().enumerate() {
-            self.positive(&format!("network.weights.{index}"), *weight);
         }
     }
 
@@ -297,6 +244,16 @@ impl<'a> Checker<'a> {
             let message = format!("more than {MOST_AGENTS} agents do not fit into memory");
             self.refuse("agents", message, "lower `agents.count`");
         }
+        let mut skills: Vec<&str> = file.agents.iter().map(|group| group.skill.as_str()).collect();
+        skills.sort_unstable();
+        skills.dedup();
+        if skills.len() > MOST_SKILLS {
+            self.refuse(
+                "agents",
+                format!("there are {} skill classes", skills.len()),
+                "join some: 200 are enough",
+            );
+        }
         for (index, group) in file.agents.iter().enumerate() {
             let key = |name: &str| format!("agents.{index}.{name}");
             self.number(&key("speed"), &group.speed);
@@ -304,12 +261,12 @@ impl<'a> Checker<'a> {
             self.price(&key("price_per_hour"), group.price_per_hour);
             self.price(&key("price_per_kilotoken"), group.price_per_kilotoken);
             if let Some(sites) = sites {
-                self.shares(&key("sites"), &group.sites, sites, "site");
+                self.shares(&key("sites"), &group.sites, sites, SITE);
             }
         }
         if let Some(sites) = sites {
-            self.shares("relays.sites", &file.relays.sites, sites, "site");
-            self.shares("clients.sites", &file.clients.sites, sites, "site");
+            self.shares("relays.sites", &file.relays.sites, sites, SITE);
+            self.shares("clients.sites", &file.clients.sites, sites, SITE);
         }
         self.law("relays.service", &file.relays.service);
         if file.relays.servers == 0 {
@@ -330,7 +287,7 @@ impl<'a> Checker<'a> {
         self.law("costs.cognition", &costs.cognition);
         let known: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
         for (name, kind) in &costs.kinds {
-            self.name(&format!("costs.kinds.{name}"), name, &known, "kind of message");
+            self.name(&format!("costs.kinds.{name}"), name, &known, KIND);
             if let Some(time) = &kind.time {
                 self.law(&format!("costs.kinds.{name}.time"), time);
             }

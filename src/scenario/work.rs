@@ -51,14 +51,15 @@ pub struct WorkSpec {
     pub estimate: Estimate,
 }
 
-/// A task as a number of model calls alike: work = calls × (ttft + generated tokens × per_token). Where
-/// the source is a trace, one row is one call, and its tokens replace the laws here.
+/// A task as a number of model calls: work = Σ over calls of ttft + generated tokens × per_token. Where
+/// the source is a trace, one row is one call: a task makes the call it arrived with and those recorded
+/// after it, whose tokens replace the laws here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelCalls {
-    /// Calls of a task. Default 1.
+    /// Calls of a task, at most 100000. Default 1.
     pub calls: NumberDist,
-    /// Law of the time to the first token. Default "500ms".
+    /// Law of the time to the first token, drawn for each call. Default "500ms".
     pub ttft: Dist,
     /// Law of the time between two tokens, drawn once a task. Default "30ms".
     pub per_token: Dist,

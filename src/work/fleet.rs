@@ -182,6 +182,10 @@ impl Fleet {
     pub fn seat_order(&self) -> impl ExactSizeIterator<Item = NodeId> {
         self.spec.seat_order.iter().map(|&index| self.agent(index))
     }
+    /// The present agent at `place` in the seat order. Panics if there are not that many.
+    pub fn seat(&self, place: u32) -> NodeId {
+        self.agent(self.spec.seat_order[place as usize])
+    }
     /// The present agents, by number.
     pub fn present(&self) -> impl Iterator<Item = NodeId> {
         self.agent_nodes().map(NodeId).filter(|&node| self.profile(node).is_some_and(|agent| agent.present))

@@ -126,7 +126,10 @@ impl NumberDist {
             NumberDist::Triangular { low, mode, high } => {
                 above("triangular.high", *low, *high)?;
                 if !(low..=high).contains(&mode) {
-                    return refuse("triangular.mode", format!("must lie between {low} and {high}, but is {mode}"));
+                    return refuse(
+                        "triangular.mode",
+                        format!("must lie between {low} and {high}, but is {mode}"),
+                    );
                 }
                 Dist::Triangular {
                     low: span("triangular.low", *low)?,
@@ -248,7 +251,9 @@ impl<'de> de::Visitor<'de> for NumberVisitor {
     }
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<NumberDist, A::Error> {
         if map.size_hint() == Some(0) {
-            return Err(de::Error::custom(format!("a law is missing: write a number such as 1.5, or {EXAMPLE}")));
+            return Err(de::Error::custom(format!(
+                "a law is missing: write a number such as 1.5, or {EXAMPLE}"
+            )));
         }
         let dist = NumberDist::deserialize(MapAccessDeserializer::new(&mut map))?;
         match map.next_key::<String>()? {
@@ -263,7 +268,8 @@ impl<'de> de::Visitor<'de> for NumberVisitor {
 /// Adds the shorthand to the derived schema.
 fn accept_plain_numbers(schema: &mut schemars::Schema) {
     if let Some(serde_json::Value::Array(laws)) = schema.get_mut("oneOf") {
-        let plain = serde_json::json!({ "type": "number", "description": "a number such as 1.5: always the same" });
+        let plain =
+            serde_json::json!({ "type": "number", "description": "a number such as 1.5: always the same" });
         laws.insert(0, plain);
     }
 }
@@ -314,10 +320,18 @@ mod tests {
             ("nan", "constant", "not NaN"),
             ("2e9", "constant", "not 2000000000"),
             ("{ uniform = { low = 2, high = 2 } }", "uniform.high", "above 2, but is 2"),
-            ("{ triangular = { low = 1, mode = 9, high = 2 } }", "triangular.mode", "between 1 and 2, but is 9"),
+            (
+                "{ triangular = { low = 1, mode = 9, high = 2 } }",
+                "triangular.mode",
+                "between 1 and 2, but is 9",
+            ),
             ("{ pareto = { shape = 1, scale = 2, upper = 1 } }", "pareto.upper", "above 2, but is 1"),
             ("{ lognormal = { sigma = 1 } }", "lognormal", "needs `median` or `mean`"),
-            ("{ empirical = { quantiles = [[0, 2], [1, 1]] } }", "empirical.quantiles", "[1, 1] follows [0, 2]"),
+            (
+                "{ empirical = { quantiles = [[0, 2], [1, 1]] } }",
+                "empirical.quantiles",
+                "[1, 1] follows [0, 2]",
+            ),
         ];
         for (text, key, message) in cases {
             let error = read(text).validate().expect_err(text);

@@ -165,10 +165,8 @@ fn harness_work_under_cognition_is_overlap() {
     let node = agent(0);
     let claim = Activity::Coordinating(Phase::Consensus);
     let metrics = Script::new(&[1.0], tasks(1, 10.0, None))
-        .at(0.0, Record::Arrived { task: TaskId(0) })
         .at(2.0, Record::Began { node, plane: Plane::Harness, activity: claim })
         .at(5.0, Record::Ceased { node, plane: Plane::Harness })
-        .executes(0.0, 0.0, 0, 0, 0, Fate::Useful)
         .end(5.0);
     near(metrics.get("coordinating_consensus_capacity_s"), 3.0);
     near(metrics.get("harness_overlap_capacity_s"), 0.0);

@@ -1,12 +1,13 @@
 //! The coordinator at work, and each way it can fail.
 
 use super::*;
-use crate::engine::Time;
+use crate::engine::{Span, Time};
 use crate::fault::{FaultKind, Target};
 use crate::pattern::testing::{
     churn, fault, partition, play, poisson, setup, setup_of, with_absent_agent, with_faults,
 };
-use crate::trace::Record;
+use crate::mechanism::Policy;
+use crate::trace::{Fact, NodeId, Plane, Record};
 
 fn quiet() -> Params {
     Params { heartbeat: Span::ZERO, ..Params::default() }

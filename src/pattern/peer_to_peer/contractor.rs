@@ -152,13 +152,25 @@ impl Agent {
         cx.send(duty.manager, message);
     }
 
-    pub(super) fn awarded(&mut self, manager: NodeId, task: TaskId, round: u16, cx: &mut CxOf<'_, PeerToPeer>) {
+    pub(super) fn awarded(
+        &mut self,
+        manager: NodeId,
+        task: TaskId,
+        round: u16,
+        cx: &mut CxOf<'_, PeerToPeer>,
+    ) {
         let accepted = self.accept(manager, task, round, cx);
         let answer = if accepted { Msg::Confirm { task, round } } else { Msg::Decline { task, round } };
         cx.send(manager, answer);
     }
 
-    pub(super) fn rejected(&mut self, manager: NodeId, task: TaskId, round: u16, cx: &mut CxOf<'_, PeerToPeer>) {
+    pub(super) fn rejected(
+        &mut self,
+        manager: NodeId,
+        task: TaskId,
+        round: u16,
+        cx: &mut CxOf<'_, PeerToPeer>,
+    ) {
         self.forget_offer(manager, task);
         if self.duties.get(&task).is_some_and(|duty| duty.manager == manager && duty.round == round) {
             self.drop_duty(task, cx);

@@ -104,21 +104,23 @@ impl Agent {
         let mut candidates = std::mem::take(&mut self.picked);
         candidates.clear();
         self.finder.pick(cx.task(task).skill, &mut candidates, cx);
-        // Last, so that the call is out when its own bid comes at once.
-        candidates.extend(self.params.manager_bids.then_some(cx.me()));
+        // Last, so that the calls are out when its own bid comes at once. A task that nobody else wants is
+        // better done here than not at all.
+        let bids_too = self.params.manager_bids || deal.failures > 0 || candidates.is_empty();
+        candidates.extend(bids_too.then_some(cx.me()));
         deal.round = deal.round.wrapping_add(1);
         deal.state = State::Negotiating { called: cx.now() };
         let mut steps = std::mem::take(&mut self.steps);
         steps.clear();
-        deal.negotiation = Some(Negotiation::start(candidates.iter().copied(), Losers::RejectedAtOnce, &mut steps));
+        deal.negotiation =
+            Some(Negotiation::start(candidates.iter().copied(), Losers::RejectedAtOnce, &mut steps));
         deal.arm(task, self.params.bid_deadline, cx);
         self.picked = candidates;
         cx.note(Fact::Announced(task));
         self.take(steps, task, cx);
     }
 
-    /// Feeds the negotiation about `task` and takes the steps that follow. Nothing unless one is under
-    /// way; says whether it was.
+    /// Feeds the negotiation about `task`, if there was one, and takes the steps that follow.
     fn negotiate(
         &mut self,
         task: TaskId,
@@ -276,7 +278,13 @@ impl Agent {
     }
 
     /// `from` says that it works on `task`, or waits for its context.
-    pub(super) fn progress(&mut self, from: NodeId, task: TaskId, waiting: bool, cx: &mut CxOf<'_, PeerToPeer>) {
+    pub(super) fn progress(
+        &mut self,
+        from: NodeId,
+        task: TaskId,
+        waiting: bool,
+        cx: &mut CxOf<'_, PeerToPeer>,
+    ) {
         let now = cx.now();
         self.finder.heard_of(now, from, cx.fleet());
         if self.settled.contains(&task) {

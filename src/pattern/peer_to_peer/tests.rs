@@ -89,6 +89,21 @@ fn a_free_manager_keeps_its_task_and_the_others_cost_3k() {
 }
 
 #[test]
+fn a_manager_does_what_nobody_else_can() {
+    let alone = setup_of(1, 1, vec![task(Time::from_secs(10), secs(200))]);
+    assert_eq!(play_default(&alone).accepted(), 1);
+    let mut spec = fleet_spec(9, 1);
+    let (setup, params) = one_task();
+    let (manager, _) = manager_and_contractor(&setup, &play::<PeerToPeer>(&setup, &params));
+    spec.agents[manager as usize].skill = SkillId(1);
+    let mut skilled = task(Time::from_secs(10), secs(200));
+    skilled.card.skill = Some(SkillId(1));
+    let setup = Setup { fleet: Arc::new(Fleet::new(spec)), ..setup_of(9, 1, vec![skilled]) };
+    let log = play::<PeerToPeer>(&setup, &params);
+    assert_eq!((log.accepted(), log.sent("call")), (1, 0));
+}
+
+#[test]
 fn the_free_the_fast_and_the_skilled_are_preferred() {
     let mut spec = fleet_spec(9, 1);
     spec.agents[4].speed = 2.0;
@@ -195,11 +210,15 @@ fn cached_peers_keep_working_while_the_directories_are_out() {
 fn nothing_is_lost_on_a_network_that_loses_messages() {
     let mut setup = setup(20, 2, 200, secs(30));
     setup.network.loss = 0.05;
-    setup.network.jitter = Dist::Exponential { mean: Span::from_millis(50) }.law().expect("a mean above zero");
+    setup.network.jitter =
+        Dist::Exponential { mean: Span::from_millis(50) }.law().expect("a mean above zero");
     setup.network.order = crate::net::Order::Reorder;
     let log = play_default(&setup);
     assert_eq!(log.accepted(), 200);
-    assert!(log.sent("recall") > 0 || log.facts(|fact| matches!(fact, Fact::Stale(_))) > 0, "losses were felt");
+    assert!(
+        log.sent("recall") > 0 || log.facts(|fact| matches!(fact, Fact::Stale(_))) > 0,
+        "losses were felt"
+    );
 }
 
 #[test]
@@ -223,7 +242,9 @@ fn a_run_repeats_itself_and_an_absent_agent_changes_nothing() {
     let log = play_default(&setup);
     assert_eq!(log.fingerprint, play_default(&setup).fingerprint);
     let more = play_default(&with_absent_agent(&setup));
-    let down = |record: &&(Time, Record)| !matches!(record.1, Record::Down { why: crate::trace::DownReason::Absent, .. });
+    let down = |record: &&(Time, Record)| {
+        !matches!(record.1, Record::Down { why: crate::trace::DownReason::Absent, .. })
+    };
     let without: Vec<_> = more.records.iter().filter(down).collect();
     assert_eq!(without.len(), log.records.len());
     assert!(without.into_iter().zip(&log.records).all(|(one, other)| one == other));
@@ -272,6 +293,33 @@ fn parameters_are_checked_all_at_once_and_misspelt_keys_are_refused() {
     assert_eq!(Msg::KINDS[message::HANDOVER].name, "handover");
 }
 
+/// Three of ten agents are struck for a while, whatever the turn and the transport: nothing hangs.
+#[test]
+fn every_kind_of_fault_is_lived_through() {
+    let kinds = [
+        FaultKind::Crash,
+        FaultKind::Leave,
+        FaultKind::Pause,
+        FaultKind::Stall,
+        FaultKind::Slow { factor: 0.1 },
+        FaultKind::WrongOutput { probability: 0.5 },
+    ];
+    for kind in kinds {
+        for turn in [None, Some(secs(5))] {
+            let mut setup = setup(10, 2, 150, secs(30));
+            setup.work.turn = turn;
+            if turn.is_none() {
+                setup.network.transport =
+                    crate::net::TransportKind::Poll { interval: Span::from_millis(300) };
+            }
+            let strike = fault(60, Some(300), kind.clone(), Target::Agents(vec![1, 4, 7]));
+            let log = play_default(&with_faults(setup, vec![strike]));
+            let lost = 150 - log.accepted();
+            assert!(lost <= 2, "{kind:?}: {lost} lost, where only a manager's crash may lose any");
+        }
+    }
+}
+
 /// 200 agents, 2,000 tasks, sessions of 1 h and absences of 5 min: what model.md calls churn.
 #[test]
 fn churn_is_survived() {
@@ -280,45 +328,15 @@ fn churn_is_survived() {
     let faults = churn(200, secs(3_600), secs(300), end, 17);
     let churning = with_faults(setup_of(200, 5, tasks.clone()), faults);
     let (calm, churned) = (play_default(&setup_of(200, 5, tasks)), play_default(&churning));
-    report("calm", &calm);
-    report("churn", &churned);
     assert_eq!((calm.accepted(), calm.double_settles()), (2_000, 0));
-    assert!(churned.accepted() >= 1_995, "{} of 2,000", churned.accepted());
+    // Lost: those whose manager left while nobody held them. About 30 s of 3,600 s each: 17 expected.
+    assert!(churned.accepted() >= 1_970, "{} of 2,000", churned.accepted());
+    assert!(redelivered(&churned) > 100, "about 270 s of 3,600 s each: 150 expected");
     assert!(churned.double_settles() <= 5, "{} settled twice", churned.double_settles());
     let latencies = calm.decision_latencies();
     assert!(latencies[1_000] < 5.0, "median {} s", latencies[1_000]);
-    assert!(churned.end.events < 400_000 * 2, "{} events", churned.end.events);
+    println!("events: {} calm, {} with churn", calm.end.events, churned.end.events);
+    assert!(churned.end.events < 800_000, "{} events", churned.end.events);
     let again = |log: &Log| log.sent("rediscover");
     assert!(again(&churned) > again(&calm), "departed peers are what rediscovery is for");
-}
-
-fn report(name: &str, log: &Log) {
-    let latencies = log.decision_latencies();
-    let at = |share: f64| latencies[(share * (latencies.len() - 1) as f64) as usize];
-    println!("{name}: {} events, {} accepted, {} twice", log.end.events, log.accepted(), log.double_settles());
-    println!("  decision p50 {:.2} p90 {:.1} p99 {:.1} s", at(0.5), at(0.9), at(0.99));
-    for kind in &log.end.kinds.0 {
-        println!("  {:>12} {:?} {}", kind.name, kind.phase, log.sent(kind.name));
-    }
-    println!("  {} redelivered", redelivered(log));
-}
-
-#[test]
-fn zz_explore() {
-    for load in [0.7, 0.9] {
-        let tasks = poisson(1000, 9_000, secs(270), load, 11);
-        let end = tasks.last().unwrap().card.arrival + secs(900);
-        let faults = churn(1000, secs(3_600), secs(300), end, 17);
-        for (free_rounds, max_queue, candidates) in [(3, 2, 8), (6, 2, 8), (10, 2, 8), (5, 0, 8), (6, 1, 5)] {
-            for churned in [false, true] {
-                let mut s = setup_of(1000, 5, tasks.clone());
-                if churned { s = with_faults(s, faults.clone()); }
-                let p = Params { free_rounds, max_queue, candidates, ..Params::default() };
-                let log = play::<PeerToPeer>(&s, &p);
-                let l = log.decision_latencies();
-                let at = |share: f64| l[(share * (l.len() - 1) as f64) as usize];
-                println!("EXP load {load} {free_rounds} {max_queue} {candidates} churn {churned}: ev {} acc {} mean {:.1} p50 {:.2} p90 {:.1} p99 {:.1} calls {} disc {} end {}", log.end.events, log.accepted(), l.iter().sum::<f64>()/l.len() as f64, at(0.5), at(0.9), at(0.99), log.sent("call"), log.sent("lookup")+log.sent("rediscover"), log.end.end);
-            }
-        }
-    }
 }

@@ -76,7 +76,10 @@ fn nodes_are_spread_by_weight_at_every_number() {
     };
     assert_eq!([0, 1, 2].map(|site| count(60, site)), [30, 20, 10]);
     assert_eq!([0, 1, 2].map(|site| count(6, site)), [3, 2, 1]);
-    assert_eq!((0..3).map(|relay| setup.fleet.site(setup.fleet.relay(relay))).collect::<Vec<_>>(), [0, 1, 2].map(SiteId));
+    assert_eq!(
+        (0..3).map(|relay| setup.fleet.site(setup.fleet.relay(relay))).collect::<Vec<_>>(),
+        [0, 1, 2].map(SiteId)
+    );
     let origins = setup.tasks.cards().iter().filter(|card| card.origin == SiteId(0)).count();
     let share = origins as f64 / setup.tasks.len() as f64;
     assert!((share - 0.5).abs() < 0.05, "half of the tasks come from the first site: {share}");
@@ -119,7 +122,10 @@ steps = [
     assert_eq!(setup.tasks.len(), 300);
     assert_eq!(setup.tasks.predecessors(TaskId(5)).collect::<Vec<_>>(), [TaskId(4)]);
     let card = setup.tasks.card(TaskId(5));
-    assert_eq!((card.skill, card.context_tokens, card.estimate), (Some(crate::trace::SkillId(1)), 500, Span::from_secs(10)));
+    assert_eq!(
+        (card.skill, card.context_tokens, card.estimate),
+        (Some(crate::trace::SkillId(1)), 500, Span::from_secs(10))
+    );
     assert_eq!(setup.tasks.card(TaskId(4)).estimate, Span::from_secs(120));
 }
 
@@ -129,16 +135,22 @@ fn a_saved_plan_is_replayed() {
     let folder = tempfile::tempdir().expect("a folder");
     let plan = draw(&good(RICH), 2).faults;
     plan.save(&folder.path().join("faults.json")).expect("written");
-    let text = format!("{}[faults]\nplan = \"faults.json\"\n", RICH.split("[faults.churn]").next().expect("a head"));
-    let origin = TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
+    let text =
+        format!("{}[faults]\nplan = \"faults.json\"\n", RICH.split("[faults.churn]").next().expect("a head"));
+    let origin =
+        TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
     let load = |text: &str| Scenario::from_text(text, &origin, &[], &KNOWN);
     let scenario = load(&text).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((draw(&scenario, 0).faults, draw(&scenario, 5).faults), (plan.clone(), plan));
     let error = load(&text.replace("count = 60", "count = 6")).expect_err("too few agents").to_string();
     assert!(error.contains("faults.json: `[") && error.contains("there is no agent"), "{error}");
-    let error = load(&text.replace("[faults]", "[faults]\ncrash = { at = \"1h\" }")).expect_err("both").to_string();
+    let error =
+        load(&text.replace("[faults]", "[faults]\ncrash = { at = \"1h\" }")).expect_err("both").to_string();
     assert!(error.contains("`faults.plan` says all faults already"), "{error}");
-    assert_eq!(FaultPlan::load(&folder.path().join("absent.json")).map(|_| ()).expect_err("absent").exit_code(), 2);
+    assert_eq!(
+        FaultPlan::load(&folder.path().join("absent.json")).map(|_| ()).expect_err("absent").exit_code(),
+        2
+    );
 }
 
 #[test]
@@ -146,7 +158,8 @@ fn a_matrix_file_gives_sites_by_its_nodes() {
     let folder = tempfile::tempdir().expect("a folder");
     let matrix = "0\t1\t80\t82\n1\t0\t84\t86\n80\t84\t0\t2\n82\t86\t2\t0\n";
     std::fs::write(folder.path().join("m.tsv"), matrix).expect("written");
-    let origin = TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
+    let origin =
+        TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
     let sites = "matrix = { file = \"m.tsv\", merge_below = \"5ms\" }";
     let text = SMALL.replace("sites = [\"eu\", \"us\"]", sites);
     let scenario = Scenario::from_text(&text, &origin, &[], &KNOWN).unwrap_or_else(|error| panic!("{error}"));
@@ -163,13 +176,19 @@ fn a_matrix_file_gives_sites_by_its_nodes() {
 #[test]
 fn a_trace_is_turned_from_replication_to_replication() {
     let folder = tempfile::tempdir().expect("a folder");
-    let row = |second: u32| format!("2023-11-16 18:00:{:02}.0000000,{},{}\n", second % 60, 100 + second, 10 + second);
+    let row = |second: u32| {
+        format!("2023-11-16 18:00:{:02}.0000000,{},{}\n", second % 60, 100 + second, 10 + second)
+    };
     let rows: String = [0, 1, 2, 9, 10, 40].map(row).concat();
     let text = format!("TIMESTAMP,ContextTokens,GeneratedTokens\n{rows}");
     std::fs::write(folder.path().join("t.csv"), text).expect("written");
-    let origin = TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
+    let origin =
+        TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
     let source = "source = { trace = { azure_llm = \"t.csv\" } }\nmodel_calls = { calls = 10, ttft = \"1s\", per_token = \"100ms\" }";
-    let text = SMALL.replace("source = { poisson = { rate_per_s = 0.1 } }\nduration = { exponential = { mean = \"20s\" } }", source);
+    let text = SMALL.replace(
+        "source = { poisson = { rate_per_s = 0.1 } }\nduration = { exponential = { mean = \"20s\" } }",
+        source,
+    );
     let scenario = Scenario::from_text(&text, &origin, &[], &KNOWN).unwrap_or_else(|error| panic!("{error}"));
     let works = |replication| -> Vec<Span> {
         let setup = draw(&scenario, replication);

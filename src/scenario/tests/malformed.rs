@@ -29,12 +29,18 @@ fn with(extra: &str) -> String {
 
 /// One fault each: what is written, and what must be said of it.
 const CASES: &[(&str, &[&str])] = &[
-    ("horizon = \"soon\"", &["x.toml:2:11: `run.horizon`: `\"soon\"` is not", "= write", "^"]),
-    ("horizon = 600", &["x.toml:2:11: `run.horizon`: integer `600` is not a duration", "= write a duration such as"]),
+    ("horizon = \"soon\"", &["x.toml:2:11: `run.horizon`: `soon` is not a duration", "= write", "^"]),
+    (
+        "horizon = 600",
+        &["x.toml:2:11: `run.horizon`: integer `600` is not a duration", "= write a duration such as"],
+    ),
     ("horizon = \"0s\"", &["`run.horizon`: this must be above zero"]),
     ("count = -1", &["x.toml:4:9: `agents.count`: integer `-1` is not a whole number of 0 or more"]),
     ("count = 0", &["`agents`: somebody must work", "count = 1 or more"]),
-    ("cuont = 3", &["x.toml:10:1: `work.cuont`: there is no key `cuont` here", "= keys here: source, duration"]),
+    (
+        "cuont = 3",
+        &["x.toml:10:1: `work.cuont`: there is no key `cuont` here", "= keys here: source, duration"],
+    ),
     ("duratoin = \"2s\"", &["there is no key `duratoin` here", "= did you mean `duration`?"]),
     (
         "source = { poison = { rate_per_s = 1 } }",
@@ -42,15 +48,28 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     (
         "source = { poisson = { rate = 1 } }",
-        &["x.toml:8:24: `work.source.poisson.rate`: there is no key `rate`", "keys here: rate_per_s, mean_interarrival"],
+        &[
+            "x.toml:8:24: `work.source.poisson.rate`: there is no key `rate`",
+            "keys here: rate_per_s, mean_interarrival",
+        ],
     ),
     ("source = { poisson = {} }", &["`work.source.poisson`: exactly one of `rate_per_s`"]),
-    ("source = { poisson = { rate_per_s = 1e9 } }", &["about 600000000000 tasks are expected", "lower the rate"]),
-    ("source = { batch = { at = \"1s\" } }", &["`work.source.batch.tasks`: the key `tasks` is missing", "add `tasks = …`"]),
+    (
+        "source = { poisson = { rate_per_s = 1e9 } }",
+        &["about 600000000000 tasks are expected", "lower the rate"],
+    ),
+    (
+        "source = { batch = { at = \"1s\" } }",
+        &["`work.source.batch.tasks`: the key `tasks` is missing", "add `tasks = …`"],
+    ),
     ("source = { batch = { tasks = 1, at = \"2h\" } }", &["2h is after the horizon of 10min"]),
     (
         "source = { trace = { azure_llm = \"absent.csv\" } }",
-        &["/nowhere/absent.csv: there is no such file", "../shared/data/azure-llm-2023/"],
+        &[
+            "/nowhere/absent.csv: there is no such file",
+            "(named by `work.source.trace.azure_llm` in x.toml:8)",
+            "../shared/data/azure-llm-2023/",
+        ],
     ),
     (
         "source = { mmpp = { rates_per_s = [1, 2], mean_sojourns = [\"1s\"] } }",
@@ -64,41 +83,83 @@ const CASES: &[(&str, &[&str])] = &[
         "source = { dag = { jobs = 1, steps = [{ name = \"extract\" }, { name = \"b\", after = [\"extrct\"] }] } }",
         &["there is no step `extrct`", "did you mean `extract`?"],
     ),
-    ("source = { tasks = [{ after = [1] }, { after = [0] }] }", &["some tasks wait, directly or not, for themselves"]),
+    (
+        "source = { tasks = [{ after = [1] }, { after = [0] }] }",
+        &["some tasks wait, directly or not, for themselves"],
+    ),
     (
         "source = { preset = \"azure_llm_arivals\" }",
-        &["x.toml:8:21: `work.source.preset`: there is no preset `azure_llm_arivals`", "did you mean `azure_llm_arrivals`?"],
+        &[
+            "x.toml:8:21: `work.source.preset`: there is no preset `azure_llm_arivals`",
+            "did you mean `azure_llm_arrivals`?",
+        ],
     ),
     (
         "duration = { lognormal = { median = \"1s\", mean = \"2s\", sigma = 1 } }",
         &["`work.duration.lognormal`: `lognormal` takes `median` or `mean`, not both"],
     ),
-    ("duration = { exponential = { maen = \"2s\" } }", &["`work.duration.exponential.maen`", "did you mean `mean`?"]),
+    (
+        "duration = { exponential = { maen = \"2s\" } }",
+        &["`work.duration.exponential.maen`", "did you mean `mean`?"],
+    ),
     ("duration = 20", &["`work.duration`: integer `20` is not a duration such as"]),
     ("model_calls = { calls = 3 }", &["`work.duration` says how much work a task is already", "delete one"]),
-    ("skills = [\"law\"]", &["`work.skills.0`: there is no skill that a present agent has `law`", "general"]),
+    (
+        "skills = [\"law\"]",
+        &["`work.skills.0`: there is no skill of a present agent `law`", "skills of present agents: general"],
+    ),
     ("error_rate = 1.5", &["x.toml:10:14: `work.error_rate`: 1.5 is not a probability", "from 0 to 1"]),
     ("turn = \"0s\"", &["`work.turn`: this must be above zero"]),
     ("estimate = { noisy = { sigma = -1 } }", &["-1 is no standard deviation"]),
     ("[agents2]", &["there is no key `agents2` here", "did you mean `agents`?"]),
-    ("[clients]\nsites = [\"eu\", \"mars\"]", &["`clients.sites.1`: there is no site `mars`", "sites: eu, us"]),
+    (
+        "[clients]\nsites = [\"eu\", \"mars\"]",
+        &["`clients.sites.1`: there is no site `mars`", "sites: eu, us"],
+    ),
     ("[clients.sites]\neu = 0", &["`clients.sites.eu`: 0 is not a number above 0"]),
-    ("[relays]\nservice = { uniform = { low = \"2ms\", high = \"1ms\" } }", &["`relays.service.uniform.high`: `uniform.high` must be above"]),
-    ("[costs.kinds.clam]\ntime = \"2s\"", &["`costs.kinds.clam`: there is no kind of message `clam`", "did you mean `claim`?"]),
-    ("[costs.kinds.claim]\nplane = \"thinking\"", &["`thinking` is not known here", "possible here: harness, cognition"]),
-    ("[pattern.hybird]\nx = 1", &["x.toml:10:1: `pattern.hybird`: there is no pattern `hybird`", "did you mean `hybrid`?"]),
+    (
+        "[relays]\nservice = { uniform = { low = \"2ms\", high = \"1ms\" } }",
+        &["`relays.service.uniform.high`: `uniform.high` must be above"],
+    ),
+    (
+        "[costs.kinds.clam]\ntime = \"2s\"",
+        &["`costs.kinds.clam`: there is no kind of message `clam`", "did you mean `claim`?"],
+    ),
+    (
+        "[costs.kinds.claim]\nplane = \"thinking\"",
+        &["`thinking` is not known here", "possible here: harness, cognition"],
+    ),
+    (
+        "[pattern.hybird]\nx = 1",
+        &["x.toml:10:1: `pattern.hybird`: there is no pattern `hybird`", "did you mean `hybrid`?"],
+    ),
     ("[faults]\nplan = \"faults.json\"", &["/nowhere/faults.json: there is no such fault plan"]),
     ("[faults.crash]\nat = \"5s\"", &["5s is before the end of the warm-up at 50s", "shorten `run.warmup`"]),
     ("[faults.crash]\nat = \"11min\"", &["11min is not before the horizon of 10min"]),
     ("[faults.crash]\ntarget = \"any\"", &["`faults.crash`: exactly one of `at` and `every`"]),
-    ("[faults.crash]\nat = \"5min\"\ntarget = \"agent:5\"", &["no present agent 5: there are 5", "count agents from 0"]),
-    ("[faults.crash]\nat = \"5min\"\ntarget = \"boss\"", &["`boss` is not a target", "= write \"authority\""]),
+    (
+        "[faults.crash]\nat = \"5min\"\ntarget = \"agent:5\"",
+        &["no present agent 5: there are 5", "count agents from 0"],
+    ),
+    (
+        "[faults.crash]\nat = \"5min\"\ntarget = \"boss\"",
+        &["`boss` is not a target", "= write \"authority\""],
+    ),
     ("[faults.crash]\nat = \"5min\"\ntarget = \"agents:2\"", &["`faults.crash.target`: 2 is not a share"]),
     ("[faults.stall]\nat = \"5min\"\ntarget = \"relay:0\"", &["only agents suffer this"]),
     ("[faults.pause]\nat = \"5min\"", &["`faults.pause.for`: the key `for` is missing"]),
-    ("[faults.partition]\nat = \"5min\"\nfor = \"1s\"\nsites = [[\"eu\", \"us\"]]", &["every site is on one side"]),
-    ("[faults.relay_outage]\nat = \"5min\"\nfor = \"1s\"\nrelay = 3", &["`faults.relay_outage.relay`: there is no relay 3"]),
-    ("[faults.relay_outage]\nat = \"5min\"\nmttr = \"1s\"", &["an outage has `at` and `for`, or `mtbf` and `mttr`"]),
+    (
+        "[faults.partition]\nat = \"5min\"\nfor = \"1s\"\nsites = [[\"eu\", \"us\"]]",
+        &["every site is on one side"],
+    ),
+    (
+        "[faults.relay_outage]\nat = \"5min\"\nfor = \"1s\"\nrelay = 3",
+        &["`faults.relay_outage.relay`: there is no relay 3"],
+    ),
+    (
+        "[faults.relay_outage]\nat = \"5min\"\nmttr = \"1s\"",
+        &["an outage has `at` and `for`, or `mtbf` and `mttr`"],
+    ),
     (
         "[faults.churn]\nsession = { pareto = { shape = 1, scale = \"1s\" } }\nabsence = \"1s\"",
         &["`faults.churn.session`: the mean of this law must be finite and above zero, but is inf"],
@@ -121,12 +182,18 @@ fn every_fault_is_named_with_its_place_its_value_and_a_remedy() {
 #[test]
 fn network_faults_are_named() {
     let cases: &[(&str, &[&str])] = &[
-        ("latency = [[\"1ms\"]]", &["x.toml:7:11: `network.latency`: 2 sites need a table of 2 rows of 2, but there are 1 of 1"]),
+        (
+            "latency = [[\"1ms\"]]",
+            &["x.toml:7:11: `network.latency`: 2 sites need a table of 2 rows of 2, but there are 1 of 1"],
+        ),
         ("pairs = { \"eu-mars\" = \"1ms\" }", &["`network.pairs.eu-mars`", "does not name two sites"]),
         ("weights = [1]", &["there are 1 weights for 2 sites"]),
         ("loss = 2", &["2 is not a probability"]),
         ("transport = \"poll\"", &["`network.transport`"]),
-        ("transport = { poll = { interval = \"0s\" } }", &["`network.transport.poll.interval`: this must be above zero"]),
+        (
+            "transport = { poll = { interval = \"0s\" } }",
+            &["`network.transport.poll.interval`: this must be above zero"],
+        ),
         ("matrix = { file = \"m.gz\" }", &["m.gz: there is no such file", "latency-planetlab490"]),
         ("preset = \"planetlab_region\"", &["did you mean `planetlab_regions`?"]),
     ];
@@ -140,6 +207,25 @@ fn network_faults_are_named() {
     let polling = "transport = { poll = { interval = \"1s\" } }\n[relays]\ncount = 0";
     let found = faults(&SMALL.replace("[work]", &format!("{polling}\n[work]")), &[]);
     assert!(found[0].contains("polling needs a relay"), "{found:?}");
+}
+
+/// Every key of a rich file, misspelt, is refused at its line.
+#[test]
+fn every_misspelt_key_is_refused_at_its_line() {
+    let flagship = crate::scenario::EMBEDDED[0].1;
+    let mut tried = 0;
+    for (index, line) in flagship.lines().enumerate() {
+        let Some((key, value)) = line.split_once(" = ").filter(|(key, _)| !key.starts_with('#')) else {
+            continue;
+        };
+        let mut lines: Vec<String> = flagship.lines().map(str::to_owned).collect();
+        lines[index] = format!("{key}x = {value}");
+        let found = faults(&lines.join("\n"), &[]);
+        let place = format!("x.toml:{}:1: ", index + 1);
+        assert!(found.iter().any(|problem| problem.starts_with(&place)), "{line}: {}", found.join("\n"));
+        tried += 1;
+    }
+    assert!(tried > 15, "{tried} keys");
 }
 
 /// The whole report of a file with many faults, in order of place.
@@ -189,8 +275,11 @@ restart_after = \"1s\"
 #[test]
 fn faults_of_a_set_name_the_set() {
     let cases: &[(&str, &[&str])] = &[
-        ("run.horizon=soon", &["--set run.horizon=soon: `run.horizon`: `\"soon\"` is not"]),
-        ("run.horizn=1h", &["--set run.horizn=1h: `run.horizn`: there is no key `horizn` here", "did you mean `horizon`?"]),
+        ("run.horizon=soon", &["--set run.horizon=soon: `run.horizon`: `soon` is not a duration"]),
+        (
+            "run.horizn=1h",
+            &["--set run.horizn=1h: `run.horizn`: there is no key `horizn` here", "did you mean `horizon`?"],
+        ),
         ("work.source={poisson={rate=2}}", &["`work.source.poisson.rate`: there is no key `rate`"]),
         ("agents.3.count=2", &["--set agents.3.count=2: `agents.3.count`"]),
         ("agents.count.x=2", &["`agents.count` is not a table"]),
@@ -235,7 +324,10 @@ fn faults_of_pattern_parameters_have_places_too() {
     let text = format!("{SMALL}[pattern.hybrid]\ntimout = \"2s\"\ntries = \"two\"\n");
     let error = good(&text).params::<Params>("hybrid").map(|_| ()).expect_err("two faults").to_string();
     assert!(error.contains("x.toml:11:1: `pattern.hybrid.timout`"), "{error}");
-    assert!(error.contains("did you mean `timeout`?") && error.contains("x.toml:12:9: `pattern.hybrid.tries`"), "{error}");
+    assert!(
+        error.contains("did you mean `timeout`?") && error.contains("x.toml:12:9: `pattern.hybrid.tries`"),
+        "{error}"
+    );
     let text = format!("{SMALL}[pattern.hybrid]\ntimeout = \"2s\"\n");
     let scenario = good(&text);
     let params: Params = scenario.params("hybrid").expect("good");

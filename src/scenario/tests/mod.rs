@@ -28,7 +28,8 @@ duration = { exponential = { mean = \"20s\" } }
 ";
 
 pub(super) fn load(text: &str, sets: &[&str]) -> Result<Scenario, Error> {
-    let origin = TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: PathBuf::from("/nowhere") };
+    let origin =
+        TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: PathBuf::from("/nowhere") };
     let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
     Scenario::from_text(text, &origin, &sets, &KNOWN)
 }

@@ -80,7 +80,10 @@ fn the_schema_documents_every_key() {
     fn check(name: &str, schema: &serde_json::Value) {
         if let Some(properties) = schema.get("properties").and_then(|p| p.as_object()) {
             for (key, property) in properties {
-                assert!(property.get("description").is_some() || property.get("$ref").is_some(), "{name}.{key}");
+                assert!(
+                    property.get("description").is_some() || property.get("$ref").is_some(),
+                    "{name}.{key}"
+                );
             }
         }
     }

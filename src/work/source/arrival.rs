@@ -62,7 +62,6 @@ pub struct Mmpp {
     /// Arrivals per second in each state; 0 is silence.
     pub rates_per_s: Vec<f64>,
     /// Mean stay in each state.
-    #[serde(alias = "sojourns")]
     pub mean_sojourns: Vec<Span>,
     /// Probability of the next state (column) from each state (row). Default: the states in turn, the
     /// first after the last.
@@ -79,13 +78,13 @@ impl Mmpp {
 
     /// Share of time in each state: visits of the jump chain, weighted by stays.
     fn shares(&self) -> Vec<f64> {
-        let visits = if self.jumps.is_empty() {
-            vec![1.0; self.mean_sojourns.len()]
-        } else {
-            visits(&self.jumps)
-        };
-        let time: Vec<f64> =
-            visits.iter().zip(&self.mean_sojourns).map(|(visits, stay)| visits * stay.as_secs_f64()).collect();
+        let visits =
+            if self.jumps.is_empty() { vec![1.0; self.mean_sojourns.len()] } else { visits(&self.jumps) };
+        let time: Vec<f64> = visits
+            .iter()
+            .zip(&self.mean_sojourns)
+            .map(|(visits, stay)| visits * stay.as_secs_f64())
+            .collect();
         let total: f64 = time.iter().sum();
         time.iter().map(|time| time / total).collect()
     }
@@ -154,8 +153,7 @@ fn no_time() -> Dist {
 
 impl Bursts {
     pub(super) fn arrivals(&self, horizon: Time, rng: &mut Rng) -> Vec<Arrival> {
-        let (size, spacing) =
-            (self.size.law().expect("validated"), self.spacing.law().expect("validated"));
+        let (size, spacing) = (self.size.law().expect("validated"), self.spacing.law().expect("validated"));
         let (mut now, end, mut arrivals) = (0.0, horizon.as_secs_f64(), Vec::new());
         loop {
             now += exponential(1.0 / self.rate_per_s, rng);
@@ -269,12 +267,11 @@ mod tests {
     /// Meier-Hellstern, Performance Evaluation 18, 1993, eq. 9).
     #[test]
     fn an_mmpp_has_its_rate_and_its_burstiness() {
-        let mmpp =
-            Mmpp {
-                rates_per_s: vec![10.0, 0.5],
-                mean_sojourns: vec![Span::from_secs(2), Span::from_secs(8)],
-                jumps: Vec::new(),
-            };
+        let mmpp = Mmpp {
+            rates_per_s: vec![10.0, 0.5],
+            mean_sojourns: vec![Span::from_secs(2), Span::from_secs(8)],
+            jumps: Vec::new(),
+        };
         assert!((mmpp.mean_rate() - 2.4).abs() < 1e-12);
         let arrivals = mmpp.arrivals(HORIZON, &mut Rng::from_state(3));
         let (mean, index) = dispersion(&arrivals, 200);

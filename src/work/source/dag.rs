@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn jobs_become_chains_of_tasks() {
-        let dag = dag("jobs = 2\n[[steps]]\nname = \"last\"\nafter = [\"first\"]\n[[steps]]\nname = \"first\"");
+        let dag =
+            dag("jobs = 2\n[[steps]]\nname = \"last\"\nafter = [\"first\"]\n[[steps]]\nname = \"first\"");
         let law = |secs| laws(WorkLaw::Duration(Law::fixed(Span::from_secs(secs))));
         let jobs = [1, 2, 3].map(|second| Arrival::at(Time::from_secs(second)));
         let specs = dag.tasks(&jobs, &[law(5), law(2)], Seed(1).key(0, Purpose::Task));

@@ -79,10 +79,15 @@ mod tests {
 
     #[test]
     fn rows_are_put_in_order_and_keep_who_waits_for_whom() {
-        let row = |at, after: &[u32]| TaskRow { at: Time::from_secs(at), after: after.to_vec(), ..TaskRow::default() };
+        let row = |at, after: &[u32]| TaskRow {
+            at: Time::from_secs(at),
+            after: after.to_vec(),
+            ..TaskRow::default()
+        };
         let rows = [row(5, &[1]), TaskRow { work: Some(Span::from_secs(3)), ..row(2, &[]) }];
         let laws = laws(WorkLaw::Duration(Law::fixed(Span::from_secs(7))));
-        let tasks = tasks(&rows, &laws, Seed(1).key(0, Purpose::Task), |_| (Some(SkillId(2)), Some(SiteId(3))));
+        let tasks =
+            tasks(&rows, &laws, Seed(1).key(0, Purpose::Task), |_| (Some(SkillId(2)), Some(SiteId(3))));
         assert_eq!(tasks.iter().map(|task| task.work).collect::<Vec<_>>(), [3, 7].map(Span::from_secs));
         assert_eq!(tasks[1].predecessors, [TaskId(0)]);
         assert_eq!((tasks[0].card.skill, tasks[0].card.origin), (Some(SkillId(2)), SiteId(3)));

@@ -51,13 +51,13 @@ pub enum Source {
 pub struct Arrival {
     /// When it reaches its client.
     pub at: Time,
-    /// The model call recorded with it, where it comes from a trace.
-    pub call: Option<Call>,
+    /// The row of the recording it arrived with, where it comes from a trace.
+    pub row: Option<u32>,
 }
 
 impl Arrival {
     fn at(at: Time) -> Arrival {
-        Arrival { at, call: None }
+        Arrival { at, row: None }
     }
 }
 

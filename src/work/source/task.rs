@@ -2,10 +2,12 @@
 //!
 //! A property has its own ordinal, so that a scenario that adds a deadline law changes no task's work.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Arrival;
+use super::{Arrival, Call};
 use crate::engine::{Key, Law, Span, standard_normal};
 use crate::trace::{SiteId, SkillId, TaskId};
 use crate::work::{TaskCard, TaskSpec};
@@ -26,7 +28,8 @@ pub enum Estimate {
     },
 }
 
-/// The laws of a model call, of which a task makes several alike.
+/// The laws of the model calls a task makes, each drawn anew; the time per token is the model's, and so
+/// the same for all calls of a task.
 #[derive(Clone, Debug)]
 pub struct Calls {
     /// Calls of a task.
@@ -39,6 +42,45 @@ pub struct Calls {
     pub generated_tokens: Law,
     /// Tokens read by a call, where no trace says.
     pub context_tokens: Law,
+    /// Recorded calls, in order of time: a task that arrived with a row makes that call and the ones after
+    /// it, from the first again after the last.
+    pub recording: Arc<Vec<(Span, Call)>>,
+}
+
+/// What the calls of one task come to.
+struct Bill {
+    work_s: f64,
+    tokens: f64,
+    first_read: f64,
+}
+
+impl Calls {
+    fn draw(&self, key: Key, entity: u64, arrival: &Arrival) -> Bill {
+        let open = |property| key.open(entity, property as u64);
+        let count = self.calls.sample(&mut open(Property::Calls)).round().max(1.0);
+        let per_token = self.per_token.sample(&mut open(Property::PerToken));
+        let (mut ttft, mut reads) = (open(Property::Work), open(Property::CallContext));
+        let mut writes = open(Property::Generated);
+        let mut bill = Bill { work_s: 0.0, tokens: 0.0, first_read: 0.0 };
+        for call in 0..count as usize {
+            let (read, written) = match arrival.row {
+                Some(row) => {
+                    let (_, call) = self.recording[(row as usize + call) % self.recording.len()];
+                    (f64::from(call.context_tokens), f64::from(call.generated_tokens))
+                }
+                None => {
+                    let read = self.context_tokens.sample(&mut reads).round();
+                    (read, self.generated_tokens.sample(&mut writes).round())
+                }
+            };
+            bill.work_s += self.ttft.sample(&mut ttft) + written * per_token;
+            bill.tokens += read + written;
+            if call == 0 {
+                bill.first_read = read;
+            }
+        }
+        bill
+    }
 }
 
 /// How much work a task is.
@@ -46,7 +88,7 @@ pub struct Calls {
 pub enum WorkLaw {
     /// A time at speed 1.
     Duration(Law),
-    /// Model calls × (time to first token + tokens written × time per token).
+    /// Σ over model calls of time to first token + tokens written × time per token.
     Calls(Box<Calls>),
 }
 
@@ -99,7 +141,13 @@ pub fn pick(shares: &[f64], uniform: f64) -> usize {
     assert!(!shares.is_empty(), "nothing to pick from");
     let mut left = uniform * shares.iter().sum::<f64>();
     let last = shares.len() - 1;
-    shares[..last].iter().position(|share| { left -= share; left < 0.0 }).unwrap_or(last)
+    shares[..last]
+        .iter()
+        .position(|share| {
+            left -= share;
+            left < 0.0
+        })
+        .unwrap_or(last)
 }
 
 impl TaskLaws {
@@ -119,25 +167,15 @@ impl TaskLaws {
                 (work, tokens(sample(&self.work_tokens, Property::WorkTokens)), 0)
             }
             WorkLaw::Calls(calls) => {
-                let (read, written) = match arrival.call {
-                    Some(call) => (f64::from(call.context_tokens), f64::from(call.generated_tokens)),
-                    None => (
-                        sample(&calls.context_tokens, Property::CallContext).round(),
-                        sample(&calls.generated_tokens, Property::Generated).round(),
-                    ),
-                };
-                let count = sample(&calls.calls, Property::Calls).round().max(1.0);
-                let call = sample(&calls.ttft, Property::Work)
-                    + written * sample(&calls.per_token, Property::PerToken);
-                (Span::from_secs_f64((count * call).min(LONGEST_S)), tokens(count * (read + written)), tokens(read))
+                let bill = calls.draw(key, entity, arrival);
+                (Span::from_secs_f64(bill.work_s.min(LONGEST_S)), tokens(bill.tokens), tokens(bill.first_read))
             }
         };
         // Work of no time at all would make a task without an execution to speak of.
         let work = work.max(Span::from_nanos(1));
         let shares: Vec<f64> = self.skills.iter().map(|skill| skill.1).collect();
-        let skill = (!shares.is_empty()).then(|| {
-            self.skills[pick(&shares, key.open(entity, Property::Skill as u64).uniform())].0
-        });
+        let skill = (!shares.is_empty())
+            .then(|| self.skills[pick(&shares, key.open(entity, Property::Skill as u64).uniform())].0);
         let card = TaskCard {
             id: TaskId(0),
             origin,
@@ -176,7 +214,6 @@ const LONGEST_S: f64 = 100.0 * 365.0 * 86_400.0;
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::Call;
     use super::*;
     use crate::engine::{Dist, Purpose, Seed, Time};
 
@@ -203,6 +240,10 @@ pub(super) mod tests {
             per_token: seconds(30),
             generated_tokens: seconds(28_000),
             context_tokens: seconds(2_000_000),
+            recording: Arc::new(vec![
+                (Span::ZERO, Call { context_tokens: 70, generated_tokens: 12 }),
+                (Span::ZERO, Call { context_tokens: 100, generated_tokens: 8 }),
+            ]),
         };
         let laws = laws(WorkLaw::Calls(Box::new(calls)));
         let key = Seed(1).key(0, Purpose::Task);
@@ -210,8 +251,7 @@ pub(super) mod tests {
         // 200 × (0.5 s + 28 × 0.03 s) = 268 s.
         assert_eq!((drawn.work, drawn.work_tokens), (Span::from_secs(268), 200 * 2_028));
         assert_eq!((drawn.card.context_tokens, drawn.card.estimate), (2_000, Span::from_secs(9)));
-        let call = Some(Call { context_tokens: 100, generated_tokens: 10 });
-        let traced = laws.draw(key, 0, &Arrival { at: Time::ZERO, call }, SiteId(0));
+        let traced = laws.draw(key, 0, &Arrival { at: Time::ZERO, row: Some(1) }, SiteId(0));
         assert_eq!((traced.work, traced.card.context_tokens), (Span::from_secs(160), 100));
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Arrival, Call};
 use crate::engine::{Rng, Span, Time};
 
-/// A recording of model calls: one row is one task, whose calls resemble the row's.
+/// A recording of model calls: at each row a task arrives, whose calls are that row and the ones after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
@@ -57,11 +57,12 @@ impl Trace {
         let ring = (squeezed(last) + squeezed(last) / gaps).max(1);
         let offset = if self.rotate { (rng.uniform() * ring as f64) as u64 } else { 0 };
         let first = rows.partition_point(|&(at, _)| squeezed(at) < offset);
-        let turned = rows[first..].iter().map(|&(at, call)| (squeezed(at) - offset, call));
-        let wrapped = rows[..first].iter().map(|&(at, call)| (squeezed(at) + ring - offset, call));
+        let numbered = || rows.iter().enumerate().map(|(row, &(at, _))| (squeezed(at), row as u32));
+        let turned = numbered().skip(first).map(|(at, row)| (at - offset, row));
+        let wrapped = numbered().take(first).map(|(at, row)| (at + ring - offset, row));
         turned
             .chain(wrapped)
-            .map(|(nanos, call)| Arrival { at: Time::from_nanos(nanos), call: Some(call) })
+            .map(|(nanos, row)| Arrival { at: Time::from_nanos(nanos), row: Some(row) })
             .take_while(|arrival| arrival.at < horizon)
             .collect()
     }
@@ -83,17 +84,21 @@ mod tests {
     fn a_turned_trace_keeps_its_rows_and_the_gaps_between_them() {
         let rows = rows(&[0, 1, 4, 30, 31, 50]);
         let straight = trace(1.0, false).arrivals(&rows, Time::from_secs(1_000), &mut Rng::from_state(1));
-        assert_eq!(straight.iter().map(|a| a.at.as_nanos() / 1_000_000_000).collect::<Vec<_>>(), [
-            0, 1, 4, 30, 31, 50
-        ]);
+        assert_eq!(
+            straight.iter().map(|a| a.at.as_nanos() / 1_000_000_000).collect::<Vec<_>>(),
+            [0, 1, 4, 30, 31, 50]
+        );
         let mut starts = std::collections::BTreeSet::new();
         for state in 0..50 {
-            let turned = trace(1.0, true).arrivals(&rows, Time::from_secs(1_000), &mut Rng::from_state(state));
+            let turned =
+                trace(1.0, true).arrivals(&rows, Time::from_secs(1_000), &mut Rng::from_state(state));
             assert_eq!(turned.len(), rows.len());
             assert!(turned.windows(2).all(|pair| pair[0].at <= pair[1].at));
-            starts.insert(turned[0].call.map(|call| call.context_tokens));
+            starts.insert(turned[0].row);
             for pair in turned.windows(2) {
-                let tokens = |arrival: &Arrival| u64::from(arrival.call.expect("recorded").context_tokens);
+                let tokens = |arrival: &Arrival| {
+                    u64::from(rows[arrival.row.expect("recorded") as usize].1.context_tokens)
+                };
                 let (from, to) = (tokens(&pair[0]), tokens(&pair[1]));
                 // The ring is 60 s long: 50 s and one mean gap.
                 let gap = if to > from { to - from } else { to + 60 - from };

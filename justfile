@@ -1,0 +1,3 @@
+# Everything that must hold before a change lands.
+ci:
+    bash .ci/run

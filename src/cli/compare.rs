@@ -1,0 +1,150 @@
+//! `anthill compare`: patterns on identical tasks and faults; the main job.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{ScenarioArgs, load, machine, pattern, repro, talk};
+use crate::engine::Seed;
+use crate::error::{Error, Problem};
+use crate::experiment::{CompareOptions, Comparison, compare as run_comparison};
+use crate::report;
+use crate::scenario::Scenario;
+use crate::sim::PatternDef;
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// A scenario file, or the name of an embedded scenario
+    #[arg(default_value = "flagship")]
+    scenario: String,
+    /// Patterns to compare [default: the scenario's `run.patterns`]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    patterns: Vec<String>,
+    /// Replications of each pattern [default: the scenario's `run.replications`]
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+    #[command(flatten)]
+    common: ScenarioArgs,
+    /// Threads; 0 is one a core. Results do not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Output folder [default: anthill-out/NAME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the results in an output folder that exists
+    #[arg(long)]
+    force: bool,
+    /// Also run every pattern without faults
+    #[arg(long)]
+    fault_free: bool,
+    /// Say nothing on stderr but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
+    let clock = machine::Stopwatch::start();
+    let scenario = load(&args.scenario, &args.common.sets)?;
+    let options = options(args, &scenario)?;
+    let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(scenario.name()));
+    // The folder is checked before a minute of work, not after it.
+    report::check_folder(&folder, args.force)?;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    // A second handler cannot be set (tests call this in one process); then Ctrl-C ends the program.
+    let _ = ctrlc::set_handler(move || {
+        if handler.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        talk::say("stopping after the runs under way; again to stop at once");
+    });
+    let total = options.replications as usize
+        * (options.patterns.len() * (1 + usize::from(options.fault_free)) + 1);
+    let bar = talk::progress(total as u64, args.quiet);
+    let comparison = run_comparison(&scenario, &options, &|progress| bar.set_position(progress.done as u64), &stop)?;
+    bar.finish_and_clear();
+    if comparison.completed == 0 {
+        return Err(Error::Incomplete("stopped before one replication of every pattern was done".to_owned()));
+    }
+
+    let words = repro_words(args, &options);
+    let manifest = machine::manifest(&scenario, repro(&words), options.threads, &clock);
+    report::write_folder(&folder, &comparison, &manifest, args.force)?;
+    if args.common.json {
+        talk::out(&report::compare_json(&comparison, &manifest.repro))?;
+    } else {
+        talk::out(&report::compare_table(&comparison))?;
+        talk::out(&format!("\nseed {}  repro: {}\n", comparison.seed, manifest.repro))?;
+    }
+    warn(args, &scenario, &comparison);
+    if !args.quiet {
+        talk::say(&format!("results, plots and fault plans: {}", folder.display()));
+    }
+    if comparison.is_complete() {
+        return Ok(0);
+    }
+    talk::say(&format!(
+        "stopped: {} of {} replications are done and kept",
+        comparison.completed, comparison.replications
+    ));
+    Ok(4)
+}
+
+fn options(args: &CompareArgs, scenario: &Scenario) -> Result<CompareOptions, Error> {
+    let names = if args.patterns.is_empty() { &scenario.file.run.patterns } else { &args.patterns };
+    let flag = if args.patterns.is_empty() { "run.patterns" } else { "--patterns" };
+    let patterns = names.iter().map(|name| pattern(name, flag)).collect::<Result<Vec<PatternDef>, Error>>()?;
+    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        let problem = Problem::new(format!("the pattern `{}` is named twice", twice.1)).file(flag);
+        return Err(problem.remedy("name each pattern once").into());
+    }
+    let replications = args.replications.unwrap_or(scenario.file.run.replications);
+    if replications == 0 {
+        let problem = Problem::new("0 replications compare nothing").file("--replications");
+        return Err(problem.remedy("at least 1; intervals need 2").into());
+    }
+    Ok(CompareOptions {
+        patterns,
+        ideal: pattern("ideal", "ideal")?,
+        replications,
+        seed: Seed(args.common.seed.unwrap_or(scenario.file.run.seed)),
+        threads: args.threads,
+        fault_free: args.fault_free,
+    })
+}
+
+fn repro_words(args: &CompareArgs, options: &CompareOptions) -> Vec<String> {
+    let names: Vec<&str> = options.patterns.iter().map(|def| def.name).collect();
+    let mut words = vec!["anthill".to_owned(), "compare".to_owned(), args.scenario.clone()];
+    let mut add = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
+    add("--seed", options.seed.0.to_string());
+    add("--replications", options.replications.to_string());
+    add("--patterns", names.join(","));
+    for set in &args.common.sets {
+        add("--set", set.clone());
+    }
+    if args.fault_free {
+        words.push("--fault-free".to_owned());
+    }
+    words
+}
+
+fn warn(args: &CompareArgs, scenario: &Scenario, comparison: &Comparison) {
+    if args.quiet {
+        return;
+    }
+    for (name, first, second) in &comparison.repeats {
+        talk::say(&format!(
+            "warning: replications {first} and {second} of {name} are bit-equal: is nothing random in this scenario?"
+        ));
+    }
+    if scenario.skipped_rows > 0 {
+        talk::say(&format!("warning: {} bad rows of the trace were left out", scenario.skipped_rows));
+    }
+    for note in scenario.notes() {
+        talk::say(&format!("note: {note}"));
+    }
+}

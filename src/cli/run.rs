@@ -1,0 +1,64 @@
+//! `anthill run`: one pattern, one replication, every metric.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{ScenarioArgs, load, machine, pattern, repro, talk};
+use crate::engine::Seed;
+use crate::error::Error;
+use crate::experiment::run_one;
+use crate::report;
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// A scenario file, or the name of an embedded scenario
+    scenario: String,
+    /// The pattern
+    #[arg(long, short, value_name = "P")]
+    pattern: String,
+    /// Which replication
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    replication: u32,
+    #[command(flatten)]
+    common: ScenarioArgs,
+    /// Also write run.json, faults.json and manifest.json to this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the results in an output folder that exists
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
+    let clock = machine::Stopwatch::start();
+    let scenario = load(&args.scenario, &args.common.sets)?;
+    let def = pattern(&args.pattern, "--pattern")?;
+    let seed = Seed(args.common.seed.unwrap_or(scenario.file.run.seed));
+    if let Some(folder) = &args.out {
+        report::check_folder(folder, args.force)?;
+    }
+    let mut words = ["anthill", "run", &args.scenario, "--pattern", def.name].map(str::to_owned).to_vec();
+    words.extend(["--seed".to_owned(), seed.0.to_string()]);
+    words.extend(["--replication".to_owned(), args.replication.to_string()]);
+    for set in &args.common.sets {
+        words.extend(["--set".to_owned(), set.clone()]);
+    }
+    let repro = repro(&words);
+    let (outcome, setup) = run_one(&scenario, &def, seed, args.replication)?;
+    let run = report::RunReport {
+        scenario: scenario.name(),
+        seed: seed.0,
+        replication: args.replication,
+        outcome: &outcome,
+        plan: &setup.faults,
+        repro: &repro,
+    };
+    if let Some(folder) = &args.out {
+        let manifest = machine::manifest(&scenario, repro.clone(), 1, &clock);
+        report::write_run_folder(folder, &run, &manifest, args.force)?;
+    }
+    let text = if args.common.json { report::run_json(&run) } else { report::run_table(&run) };
+    talk::out(&text)?;
+    Ok(0)
+}
