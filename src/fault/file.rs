@@ -18,8 +18,8 @@ impl FaultPlan {
     /// Reads a plan from the text of a `faults.json` called `name` and puts it in order of time.
     ///
     /// # Errors
-    /// If the text is no plan.
-    pub fn from_json(text: &str, name: &str) -> Result<FaultPlan, Problem> {
+    /// [`Error::Invalid`] if the text is no plan.
+    pub fn from_json(text: &str, name: &str) -> Result<FaultPlan, Error> {
         let plan: FaultPlan = serde_json::from_str(text).map_err(|error| {
             let message = error.to_string();
             // The position is told apart below.
@@ -39,7 +39,7 @@ impl FaultPlan {
     pub fn load(path: &Path) -> Result<FaultPlan, Error> {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
-            Ok(text) => Ok(FaultPlan::from_json(&text, &name)?),
+            Ok(text) => FaultPlan::from_json(&text, &name),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err(Problem::new("there is no such fault plan")
                     .file(name)

@@ -81,14 +81,14 @@ impl Checker<'_> {
     /// A scheduled fault falls between the warm-up and the end, or it could not fire, or be measured.
     fn instant(&mut self, key: &str, at: Time) {
         let run = &self.file.run;
-        let (warmup, horizon) = (Time::ZERO + run.warmup(), Time::ZERO + run.horizon);
+        let (warmup, end) = (Time::ZERO + run.warmup(), Time::ZERO + run.horizon + run.drain());
         if at < warmup {
             let message =
                 format!("{at} is before the end of the warm-up at {warmup}: it would not be measured");
             self.refuse(key, message, "move it, or shorten `run.warmup`");
-        } else if at >= horizon {
-            let message = format!("{at} is not before the horizon of {horizon}: it might never fire");
-            self.refuse(key, message, "move it, or lengthen `run.horizon`");
+        } else if at >= end {
+            let message = format!("{at} is not before the end of the run at {end}: it could not fire");
+            self.refuse(key, message, "move it, or lengthen `run.horizon` or `run.drain`");
         }
     }
 

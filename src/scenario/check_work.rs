@@ -89,6 +89,10 @@ impl Checker<'_> {
         }
         let Some(calls) = &work.model_calls else { return };
         self.number("work.model_calls.calls", &calls.calls);
+        if calls.calls.law().is_ok_and(|law| law.mean() > 100_000.0) {
+            let message = "a task makes at most 100000 model calls";
+            self.refuse("work.model_calls.calls", message, "lower the mean of this law");
+        }
         self.number("work.model_calls.generated_tokens", &calls.generated_tokens);
         self.number("work.model_calls.context_tokens", &calls.context_tokens);
         self.law("work.model_calls.ttft", &calls.ttft);

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::error::Problem;
+use crate::error::{Error, Problem};
 
 /// A value and where it stands.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
@@ -89,7 +89,7 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// The first place where the text is not TOML.
-    pub(super) fn parse(texts: &'t Texts) -> Result<Document<'t>, Problem> {
+    pub(super) fn parse(texts: &'t Texts) -> Result<Document<'t>, Error> {
         let piece = Piece { name: texts.name.clone(), text: &texts.text, base: 0, is_file: true };
         let mut document = Document { pieces: vec![piece], root: Table::new(), gone: Vec::new() };
         match DeTable::parse(&texts.text) {
@@ -100,7 +100,7 @@ impl<'t> Document<'t> {
             Err(error) => {
                 let problem = Problem::new(format!("this is not TOML: {}", error.message()))
                     .remedy("mend this first; the rest of the file is judged after it");
-                Err(document.place(problem, error.span().unwrap_or(NOWHERE)))
+                Err(document.place(problem, error.span().unwrap_or(NOWHERE)).into())
             }
         }
     }
@@ -238,7 +238,8 @@ struct Best {
 impl Best {
     fn offer(&mut self, place: Range<usize>, wanted: &Range<usize>, path: &Path, is_key: bool) {
         let exact = place == *wanted;
-        if !exact && !(place.start <= wanted.start && wanted.end <= place.end) {
+        let within = place.start <= wanted.start && wanted.end <= place.end;
+        if !within {
             return;
         }
         let rank = (u8::from(!exact), place.len());

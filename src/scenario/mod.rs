@@ -49,7 +49,11 @@ use document::{Document, Texts};
 use resolve::Checker;
 
 /// Scenarios that the program carries: name and text.
-pub const EMBEDDED: &[(&str, &str)] = &[("flagship", include_str!("../../scenarios/flagship.toml"))];
+pub const EMBEDDED: &[(&str, &str)] = &[
+    ("flagship", include_str!("../../scenarios/flagship.toml")),
+    ("document-pipeline", include_str!("../../scenarios/document-pipeline.toml")),
+    ("god-agent", include_str!("../../scenarios/god-agent.toml")),
+];
 
 /// What a scenario may name that this module does not know.
 #[derive(Clone, Copy, Debug)]
@@ -209,9 +213,14 @@ pub struct TextOrigin {
 }
 
 /// The document of `texts` with sets and presets in it, the presets used, and what is wrong with these.
-fn open(texts: &Texts) -> Result<(Document<'_>, Vec<PresetUse>, Vec<Problem>), Problem> {
+fn open(texts: &Texts) -> Result<(Document<'_>, Vec<PresetUse>, Vec<Problem>), Error> {
     let mut document = Document::parse(texts)?;
-    let mut problems: Vec<Problem> = texts.sets.iter().filter_map(|set| document.set(set).err()).collect();
+    let mut problems = Vec::new();
+    for set in &texts.sets {
+        if let Err(wrong) = document.set(set) {
+            problems.extend(wrong.iter().cloned());
+        }
+    }
     let (presets, wrong) = document.expand_presets();
     problems.extend(wrong);
     Ok((document, presets, problems))

@@ -10,17 +10,19 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{Document, Path, SetText, Table, Value, dotted, parts};
-use crate::error::Problem;
+use crate::error::{Problem, Problems};
 
 impl<'t> Document<'t> {
     /// Applies one `key=value`.
     ///
     /// # Errors
     /// If the text has no `=`, or the key leads through something that is no table.
-    pub(super) fn set(&mut self, set: &'t SetText) -> Result<(), Problem> {
+    pub(super) fn set(&mut self, set: &'t SetText) -> Result<(), Problems> {
         let text = set.text.as_str();
         let name = format!("--set {text}");
-        let wrong = |message: String, remedy: &str| Problem::new(message).file(name.clone()).remedy(remedy);
+        let wrong = |message: String, remedy: &str| {
+            Problems::from(Problem::new(message).file(name.clone()).remedy(remedy))
+        };
         let Some((key, _)) = text.split_once('=') else {
             return Err(wrong(
                 "there is no `=`".to_owned(),
@@ -38,7 +40,8 @@ impl<'t> Document<'t> {
         let value = parse_value(set, key.len(), base);
         let (key, place) = (dotted(&path), base..base + key.len());
         insert(&mut self.root, &path, &[], (value, place)).map_err(|message| {
-            wrong(message, "set a key that is there, or the whole value above it").key(key)
+            wrong(message, "set a key that is there, or the whole value above it")
+                .map(|problem| problem.key(key.clone()))
         })
     }
 }

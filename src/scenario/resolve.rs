@@ -1,8 +1,8 @@
 //! Judges a scenario that could be read, and fills in what it leaves open.
 //!
 //! Every check adds a problem with a dotted key and goes on, so that all faults come out at once. A check
-//! is silent about keys that could not be read: their absence means nothing. The chapters are `check_network`,
-//! `check_work` and `check_faults`; this file holds the checker and everything about who is where.
+//! is silent about keys that could not be read: their absence means nothing. The chapters are
+//! `check_network`, `check_work` and `check_faults`; this file holds the checker and who is where.
 
 use std::path::Path as FilePath;
 

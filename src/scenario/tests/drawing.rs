@@ -184,7 +184,7 @@ fn a_trace_is_turned_from_replication_to_replication() {
     std::fs::write(folder.path().join("t.csv"), text).expect("written");
     let origin =
         TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
-    let source = "source = { trace = { azure_llm = \"t.csv\" } }\nmodel_calls = { calls = 10, ttft = \"1s\", per_token = \"100ms\" }";
+    let source = "source = { trace = { azure_llm = \"t.csv\" } }\nmodel_calls = { calls = 1, ttft = \"1s\", per_token = \"100ms\" }";
     let text = SMALL.replace(
         "source = { poisson = { rate_per_s = 0.1 } }\nduration = { exponential = { mean = \"20s\" } }",
         source,
@@ -194,8 +194,8 @@ fn a_trace_is_turned_from_replication_to_replication() {
         let setup = draw(&scenario, replication);
         (0..6).map(|task| setup.tasks.work(TaskId(task))).collect()
     };
-    // 10 × (1 s + (10 + second) × 0.1 s).
-    let all = [0, 1, 2, 9, 10, 40].map(|second| Span::from_secs(20 + second));
+    // 1 s + (10 + second) × 0.1 s.
+    let all = [0, 1, 2, 9, 10, 40].map(|second| Span::from_millis(2_000 + 100 * second));
     let orders: std::collections::BTreeSet<Vec<Span>> = (0..12).map(works).collect();
     assert!(orders.len() > 2, "replications differ");
     for mut order in orders {
@@ -204,7 +204,7 @@ fn a_trace_is_turned_from_replication_to_replication() {
     }
     let card = *draw(&scenario, 0).tasks.card(TaskId(0));
     // The mean generated tokens of the six rows are 10 + 62/6.
-    assert!((card.estimate.as_secs_f64() - (20.0 + 62.0 / 6.0)).abs() < 1e-6 && card.context_tokens >= 100);
+    assert!((card.estimate.as_secs_f64() - (2.0 + 6.2 / 6.0)).abs() < 1e-6 && card.context_tokens >= 100);
 }
 
 #[test]

@@ -135,7 +135,7 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     ("[faults]\nplan = \"faults.json\"", &["/nowhere/faults.json: there is no such fault plan"]),
     ("[faults.crash]\nat = \"5s\"", &["5s is before the end of the warm-up at 50s", "shorten `run.warmup`"]),
-    ("[faults.crash]\nat = \"11min\"", &["11min is not before the horizon of 10min"]),
+    ("[faults.crash]\nat = \"13min\"", &["13min is not before the end of the run at 750s"]),
     ("[faults.crash]\ntarget = \"any\"", &["`faults.crash`: exactly one of `at` and `every`"]),
     (
         "[faults.crash]\nat = \"5min\"\ntarget = \"agent:5\"",

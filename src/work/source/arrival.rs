@@ -127,9 +127,10 @@ fn visits(jumps: &[Vec<f64>]) -> Vec<f64> {
             }
         }
     }
-    let mut visits = vec![1.0];
-    for state in 1..states {
-        visits.push((0..state).map(|from| visits[from] * matrix[from][state]).sum());
+    let mut visits: Vec<f64> = Vec::with_capacity(states);
+    for state in 0..states {
+        let entered = visits.iter().zip(&matrix).map(|(visits, row)| visits * row[state]).sum();
+        visits.push(if state == 0 { 1.0 } else { entered });
     }
     visits
 }

@@ -57,7 +57,7 @@ struct Bill {
 impl Calls {
     fn draw(&self, key: Key, entity: u64, arrival: &Arrival) -> Bill {
         let open = |property| key.open(entity, property as u64);
-        let count = self.calls.sample(&mut open(Property::Calls)).round().max(1.0);
+        let count = self.calls.sample(&mut open(Property::Calls)).round().clamp(1.0, MOST_CALLS);
         let per_token = self.per_token.sample(&mut open(Property::PerToken));
         let (mut ttft, mut reads) = (open(Property::Work), open(Property::CallContext));
         let mut writes = open(Property::Generated);
@@ -208,6 +208,9 @@ impl TaskLaws {
         }
     }
 }
+
+/// Calls of a task, at most: each of them is drawn.
+const MOST_CALLS: f64 = 100_000.0;
 
 /// A hundred years: beyond every horizon, and far from the end of the clock \[s\].
 const LONGEST_S: f64 = 100.0 * 365.0 * 86_400.0;
