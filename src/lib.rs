@@ -1,6 +1,9 @@
 //! anthill: a deterministic discrete-event simulator of multi-agent coordination.
 #![forbid(unsafe_code)]
 
+pub mod cli;
+pub mod experiment;
+pub mod report;
 pub mod engine;
 pub mod error;
 pub mod fault;

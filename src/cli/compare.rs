@@ -48,7 +48,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let clock = machine::Stopwatch::start();
     let scenario = load(&args.scenario, &args.common.sets)?;
     let options = options(args, &scenario)?;
-    let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(scenario.name()));
+    let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(&scenario.file.name));
     // The folder is checked before a minute of work, not after it.
     report::check_folder(&folder, args.force)?;
 
@@ -71,13 +71,13 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     }
 
     let words = repro_words(args, &options);
-    let manifest = machine::manifest(&scenario, repro(&words), options.threads, &clock);
+    let command = repro(&words);
+    let manifest = machine::manifest(&scenario, command.clone(), options.threads, &clock);
     report::write_folder(&folder, &comparison, &manifest, args.force)?;
     if args.common.json {
-        talk::out(&report::compare_json(&comparison, &manifest.repro))?;
+        talk::out(&format!("{:#}\n", report::comparison_json(&comparison, &command)))?;
     } else {
-        talk::out(&report::compare_table(&comparison))?;
-        talk::out(&format!("\nseed {}  repro: {}\n", comparison.seed, manifest.repro))?;
+        talk::out(&report::comparison_table(&comparison, &command))?;
     }
     warn(args, &scenario, &comparison);
     if !args.quiet {
@@ -144,7 +144,18 @@ fn warn(args: &CompareArgs, scenario: &Scenario, comparison: &Comparison) {
     if scenario.skipped_rows > 0 {
         talk::say(&format!("warning: {} bad rows of the trace were left out", scenario.skipped_rows));
     }
-    for note in scenario.notes() {
-        talk::say(&format!("note: {note}"));
+    if let Some(trace) = scenario.file.work.source.as_ref().and_then(crate::work::source::Source::trace) {
+        talk::say(&format!(
+            "note: arrivals are recorded ones, compressed {} x{}",
+            trace.compression,
+            if trace.rotate {
+                "; replications turn the recording round"
+            } else {
+                ": intervals are conditional on this trace"
+            }
+        ));
+    }
+    if let Some(churn) = &scenario.file.faults.churn {
+        talk::say(&format!("note: sessions and absences of churn are compressed {} x", churn.compression));
     }
 }

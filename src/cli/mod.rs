@@ -8,6 +8,7 @@
 
 mod compare;
 mod fit;
+mod machine;
 mod patterns;
 mod run;
 mod scenarios;

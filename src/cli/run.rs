@@ -46,8 +46,8 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     }
     let repro = repro(&words);
     let (outcome, setup) = run_one(&scenario, &def, seed, args.replication)?;
-    let run = report::RunReport {
-        scenario: scenario.name(),
+    let run = report::OneRun {
+        scenario: &scenario.file.name,
         seed: seed.0,
         replication: args.replication,
         outcome: &outcome,
@@ -58,7 +58,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
         let manifest = machine::manifest(&scenario, repro.clone(), 1, &clock);
         report::write_run_folder(folder, &run, &manifest, args.force)?;
     }
-    let text = if args.common.json { report::run_json(&run) } else { report::run_table(&run) };
+    let text = if args.common.json { format!("{:#}\n", report::run_json(&run)) } else { report::run_table(&run) };
     talk::out(&text)?;
     Ok(0)
 }

@@ -175,7 +175,7 @@ fn collect(
     let repeats = patterns.iter().flat_map(repeats).collect();
     let paired = paired_rows(&patterns, &reference);
     Ok(Comparison {
-        scenario: scenario.name().to_owned(),
+        scenario: scenario.file.name.clone(),
         seed: options.seed.0,
         replications: options.replications,
         completed,

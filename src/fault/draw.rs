@@ -101,8 +101,13 @@ pub fn draw(spec: &FaultSpec, scope: &Scope<'_>) -> FaultPlan {
     if let Some(law) = &spec.churn {
         churn::draw(law, scope, &mut plan.entries);
     }
+    plan.make_way();
     FaultPlan::new(plan.entries)
 }
+
+/// Seats of authority go to the first agents of the seat order. How many a pattern fills is not known
+/// here; this many are kept present for a scheduled fault of `authority`.
+const LIKELY_SEATS: usize = 16;
 
 struct Drawing<'a> {
     scope: &'a Scope<'a>,
@@ -152,6 +157,33 @@ impl Drawing<'_> {
             let until = self.until(at, lasts, address, strike);
             self.entries.push(Entry { at, until, kind: kind(), target, origin });
         }
+    }
+
+    /// A scheduled fault must find its target: absences and outages of a random law that would hide it
+    /// are left out.
+    fn make_way(&mut self) {
+        let fleet = self.scope.fleet;
+        let seats: Vec<u32> =
+            fleet.seat_order().take(LIKELY_SEATS).map(|node| fleet.index_in_role(node)).collect();
+        let mut struck: Vec<(Time, Target)> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.origin == Origin::Scheduled) {
+            let mut add = |target| struck.push((entry.at, target));
+            match &entry.target {
+                Target::Agent(_) | Target::Relay(_) => add(entry.target.clone()),
+                Target::Agents(agents) => agents.iter().for_each(|&agent| add(Target::Agent(agent))),
+                Target::Authority { otherwise, .. } => {
+                    seats.iter().chain([otherwise]).for_each(|&agent| add(Target::Agent(agent)));
+                    (0..fleet.relays()).for_each(|relay| add(Target::Relay(relay)));
+                }
+                Target::Network => {}
+            }
+        }
+        self.entries.retain(|entry| {
+            entry.origin == Origin::Scheduled
+                || !struck.iter().any(|(at, target)| {
+                    entry.target == *target && entry.at <= *at && entry.until.is_none_or(|until| until > *at)
+                })
+        });
     }
 
     /// Positions of the agents that are there.

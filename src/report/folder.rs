@@ -74,16 +74,23 @@ struct Document<'a> {
 pub fn check_folder(dir: &Path, force: bool) -> Result<(), Error> {
     let refuse = |what: &str, remedy: &str| Err(Problem::new(what).file(dir.display().to_string()).remedy(remedy).into());
     match fs::read_dir(dir) {
-        Ok(mut entries) if !force && entries.next().is_some() => {
-            refuse("the output folder is not empty", "give --force to replace the results in it, or another --out")
+        Ok(mut entries) => {
+            if !force && entries.next().is_some() {
+                let remedy = "give --force to replace the results in it, or another --out";
+                return refuse("the output folder is not empty", remedy);
+            }
+            Ok(())
         }
-        Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotADirectory => {
             refuse("this is a file, not a folder", "give another --out")
         }
         Err(error) => Err(Error::io(dir)(error)),
     }
+}
+
+fn holds_something(dir: &Path) -> bool {
+    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Writes a comparison: tables, plans, plots and the manifest. Of an incomplete one the marker stays.

@@ -10,7 +10,7 @@ use crate::metrics::histogram::SojournHistogram;
 use crate::metrics::series::{RunSeries, Window};
 use crate::metrics::traffic::KindTraffic;
 use crate::pattern::PATTERNS;
-use crate::sim::{Outcome, PatternDef, RunEnd, Seats};
+use crate::sim::{Kinds, Outcome, PatternDef, RunEnd, Seats};
 use crate::stats::paired::Paired;
 use crate::trace::Phase;
 
@@ -47,7 +47,7 @@ pub(super) fn outcome(name: &str) -> Outcome {
         end: RunEnd {
             events: 1234,
             end: Time::from_secs(1200),
-            kinds: crate::sim::Kinds::of::<crate::pattern::Hybrid>(),
+            kinds: Kinds(Vec::new()),
             firing: run.firing,
             violations: Vec::new(),
             seats: Seats::default(),

@@ -11,7 +11,6 @@ use super::format::{NONE, in_percent, justified, number, percent, with_half_widt
 use super::ranking::{Ranking, rankings};
 use super::{fingerprint, hex};
 use crate::experiment::{Comparison, PatternResult, REFERENCE};
-use crate::metrics::Better;
 use crate::stats::interval::Interval;
 
 /// The kinds of tax, as columns and as shown, in the order of tables and plots.
@@ -189,17 +188,15 @@ fn verdicts(comparison: &Comparison) -> String {
         return text;
     }
     for ranking in &rankings {
-        let (shown, better) = match ranking.metric {
-            "tax_full" => ("tax", Better::Lower),
-            "goodput_per_s" => ("goodput", Better::Higher),
-            other => (other, Better::Lower),
+        let shown = match ranking.metric {
+            "tax_full" => "tax",
+            "goodput_per_s" => "goodput",
+            other => other,
         };
-        let direction = if better == Better::Higher { "more is better" } else { "less is better" };
         let _ = writeln!(text, "{shown:<8} {}", ranking.chain);
         if !ranking.exceptions.is_empty() {
             let _ = writeln!(text, "{:<8} except {}", "", ranking.exceptions.join(", "));
         }
-        debug_assert!(!direction.is_empty());
     }
     text
 }

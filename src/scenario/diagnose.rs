@@ -4,7 +4,6 @@
 //! the tree, and the copy is read again, until it passes. What the removal itself breaks (a required key
 //! that was there, but wrong) is not reported.
 
-use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, Deserializer};
 
@@ -36,8 +35,12 @@ impl<T> Reading<T> {
 const MOST_PROBLEMS: usize = 100;
 
 impl<'t> Document<'t> {
-    /// Reads the table at `at` (empty: everything). An absent table is an empty one.
-    pub(super) fn read<T: DeserializeOwned>(&self, at: &[&str]) -> Reading<T> {
+    /// Reads the table at `at` (empty: everything) with `deserialize`. An absent table is an empty one.
+    pub(super) fn read<T>(
+        &self,
+        at: &[&str],
+        deserialize: impl Fn(Deserializer<'t>) -> Result<T, toml::de::Error>,
+    ) -> Reading<T> {
         let at: Path = at.iter().map(|&part| part.to_owned()).collect();
         let mut reading =
             Reading { value: None, problems: Vec::new(), gone: self.gone.clone(), puzzling: Vec::new() };
@@ -45,7 +48,7 @@ impl<'t> Document<'t> {
         // Each round removes a key, so that this ends.
         for _ in 0..10 * MOST_PROBLEMS {
             let (tree, span) = self.pruned(&at, &removed);
-            let error = match T::deserialize(Deserializer::from(Spanned::new(span, tree))) {
+            let error = match deserialize(Deserializer::from(Spanned::new(span, tree))) {
                 Ok(value) => {
                     reading.value = Some(value);
                     break;

@@ -66,13 +66,9 @@ pub struct RunSpec {
     pub seed: u64,
     /// Replications of each pattern. Default 20.
     pub replications: u32,
-    /// Patterns to compare. Default: the three references and the four patterns.
+    /// Patterns to compare. Default: all that are registered.
     pub patterns: Vec<String>,
 }
-
-/// Patterns compared where a scenario names none, in the order of the table.
-pub const DEFAULT_PATTERNS: [&str; 7] =
-    ["single", "independent", "ideal", "hierarchical", "peer_to_peer", "event_driven", "hybrid"];
 
 impl Default for RunSpec {
     fn default() -> RunSpec {

@@ -12,8 +12,8 @@ use super::file::{AgentGroup, CostSpec};
 use super::work::ModelCalls;
 use crate::engine::{Dist, Law, Purpose, Seed, Span, Time};
 use crate::error::{Error, Problem};
-use crate::fault::{self, FaultPlan, Scope};
-use crate::sim::{ClientSetup, Clock, Costs, Finish, KindCost, NetworkSetup, RelaySetup, Setup, WorkSetup};
+use crate::fault::{self, Scope};
+use crate::sim::{ClientSetup, Clock, Costs, KindCost, NetworkSetup, RelaySetup, Setup, WorkSetup};
 use crate::trace::{SiteId, SkillId};
 use crate::work::source::{Calls, Source, TaskLaws, TaskRow, WorkLaw};
 use crate::work::{AgentProfile, Fleet, FleetSpec, NumberDist, Shares, Tasks};
@@ -180,7 +180,7 @@ impl Scenario {
         let specs = source.tasks(&arrivals, (&laws, &steps), key, names);
         Tasks::new(specs).map_err(|error| {
             let problem = Problem::new(error.to_string()).key("work.source");
-            self.locate("", problem.remedy("remove one `after` of the circle").into()).into()
+            problem.remedy("remove one `after` of the circle").into()
         })
     }
 
@@ -280,30 +280,4 @@ fn costs(spec: &CostSpec) -> Costs {
         cognition_per_token: spec.cognition_per_token,
         kinds: spec.kinds.iter().map(kind).collect::<BTreeMap<_, _>>(),
     }
-}
-
-/// The same setup, where nothing goes wrong.
-pub fn without_faults(setup: &Setup) -> Setup {
-    Setup { faults: Arc::new(FaultPlan::default()), ..setup.clone() }
-}
-
-/// The same fleet with nothing to do and nothing going wrong, for `horizon`: what it costs to stand
-/// ready.
-///
-/// # Panics
-/// If `horizon` is no time at all.
-pub fn without_arrivals(setup: &Setup, horizon: Span) -> Setup {
-    assert!(!horizon.is_zero(), "standing by takes time");
-    let end = Time::ZERO + horizon;
-    let warmup =
-        if setup.clock.warmup < end { setup.clock.warmup } else { Time::from_nanos(horizon.as_nanos() / 12) };
-    let clock = Clock { horizon: end, drain: Span::ZERO, warmup, finish: Finish::Drained };
-    let tasks = Tasks::new(Vec::new()).expect("no tasks have no circle");
-    Setup { clock, tasks: Arc::new(tasks), faults: Arc::new(FaultPlan::default()), ..setup.clone() }
-}
-
-/// The load ρ: work that arrives ÷ what the present agents could do by the horizon, were they never
-/// down.
-pub fn load_rho(setup: &Setup) -> f64 {
-    setup.tasks.total_work().as_secs_f64() / setup.fleet.capacity_until(setup.clock.horizon)
 }

@@ -7,8 +7,8 @@
 //!
 //! Nothing is drawn before everything is valid, and nothing is read from a file after that: a
 //! [`Scenario`] holds its traces and matrices, and [`Scenario::instantiate`] is a pure function of seed
-//! and replication. This module must not know patterns: their names and kinds of messages are handed in
-//! ([`Known`]), their parameters are kept as written until [`Scenario::params`] is asked for them.
+//! and replication. This module must not know any one pattern: names, kinds of messages and parameters
+//! come from the registry it is handed ([`Known`]).
 
 mod check_faults;
 mod check_network;
@@ -25,24 +25,24 @@ mod resolve;
 mod tests;
 mod work;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
-pub use file::{
-    AgentGroup, ClientSpec, CostSpec, DEFAULT_PATTERNS, KindSpec, RelaySpec, RunSpec, ScenarioFile,
-};
-pub use instantiate::{load_rho, without_arrivals, without_faults};
+pub use file::{AgentGroup, ClientSpec, CostSpec, KindSpec, RelaySpec, RunSpec, ScenarioFile};
 pub use network::{MatrixSpec, MatrixUnit, MissingPairs, NetworkSpec};
 pub use preset::{Preset, PresetUse, presets};
 pub use work::{ModelCalls, WorkSpec};
 
-use crate::engine::{Seed, Time};
+use crate::engine::{Seed, Span, Time};
 use crate::error::{Error, Problem, Problems, did_you_mean};
 use crate::fault::FaultPlan;
 use crate::net::Sites;
+use crate::sim::{CLIENT_KINDS, PatternDef};
+use crate::work::source::Source;
 use check_faults::Numbers;
 use check_work::Rows;
 use document::{Document, Texts};
@@ -58,10 +58,19 @@ pub const EMBEDDED: &[(&str, &str)] = &[
 /// What a scenario may name that this module does not know.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// Names of the registered patterns.
-    pub patterns: &'a [&'a str],
-    /// Names of all their kinds of messages, and of the client protocol's.
-    pub kinds: &'a [&'a str],
+    /// The registered patterns: their names, kinds of messages and parameters.
+    pub patterns: &'a [PatternDef],
+}
+
+impl Known<'_> {
+    /// Names of all kinds of messages, those of the client protocol included.
+    fn kinds(&self) -> Vec<&'static str> {
+        let kinds = self.patterns.iter().flat_map(|def| def.kinds.iter()).chain(&CLIENT_KINDS);
+        let mut names: Vec<&str> = kinds.map(|kind| kind.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
 }
 
 /// A valid scenario with everything it refers to.
@@ -75,7 +84,6 @@ pub struct Scenario {
     pub skipped_rows: u64,
     /// Names of the skill classes, by [`SkillId`](crate::trace::SkillId).
     pub skills: Vec<String>,
-    texts: Texts,
     sites: Arc<Sites>,
     weights: Vec<f64>,
     rows: Arc<Rows>,
@@ -124,7 +132,7 @@ impl Scenario {
     ) -> Result<Scenario, Error> {
         let texts = Texts::new(&origin.name, text, sets);
         let (document, presets, mut problems) = open(&texts)?;
-        let (file, reading) = document.read::<ScenarioFile>(&[]).split();
+        let (file, reading) = document.read(&[], ScenarioFile::deserialize).split();
         problems.extend(reading.problems.iter().cloned());
         let Some(mut file) = file else {
             return Err(resolve::outcome(problems).err().unwrap_or_else(|| {
@@ -136,68 +144,90 @@ impl Scenario {
         let mut checker = Checker::new(&file, &document, &reading, &origin.folder);
         let judged = judge(&mut checker, &skills, known)?;
         problems.extend(checker.into_problems());
+        let (params, wrong) = read_params(&document, &file, known);
+        problems.extend(wrong);
         resolve::outcome(problems)?;
         let (Some(places), rows, skipped, plan) = judged else {
             unreachable!("sites that could not be worked out are a problem")
         };
         resolve::fill_in(&mut file, &origin.stem, known);
+        file.pattern = params;
         let scenario = Scenario {
             presets,
             skipped_rows: skipped + places.skipped,
             skills,
-            texts: texts.clone(),
             sites: Arc::new(places.sites),
             weights: places.weights,
             rows: Arc::new(rows),
             plan: plan.map(Arc::new),
             file,
         };
-        scenario.check_plan(origin)?;
+        let mut problems = scenario.check_plan(origin);
+        problems.extend(scenario.check_params(&document, known));
+        problems.into_result()?;
         Ok(scenario)
     }
 
-    /// Whether a plan from a file fits the fleet.
-    fn check_plan(&self, origin: &TextOrigin) -> Result<(), Error> {
-        let (Some(plan), Some(path)) = (&self.plan, &self.file.faults.plan) else { return Ok(()) };
-        let fleet = self.fleet(Seed(self.file.run.seed), 0);
-        let path = origin.folder.join(path).display().to_string();
-        let mut problems = plan.check(&fleet);
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// What a reader of its results must be told, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(churn) = self.file.faults.churn.as_ref().filter(|churn| churn.compression != 1.0) {
+            notes.push(format!("churn: {} measured hours are one simulated hour", churn.compression));
+        }
+        let Some(trace) = self.file.work.source.as_ref().and_then(Source::trace) else { return notes };
+        if trace.compression != 1.0 {
+            notes.push(format!("trace: {} recorded hours are one simulated hour", trace.compression));
+        }
+        if !trace.rotate {
+            notes.push(
+                "trace: every replication has the same arrivals: results are conditional on it".to_owned(),
+            );
+        }
+        let last = self.rows.last().map_or(Span::ZERO, |row| row.0.mul_f64(1.0 / trace.compression));
+        if last < self.file.run.horizon.mul_f64(0.9) {
+            notes.push(format!(
+                "trace: it is {last} long, shorter than the horizon of {}",
+                self.file.run.horizon
+            ));
+        }
+        notes
+    }
+
+    /// Whether a plan from a file fits the fleet and the calendar.
+    fn check_plan(&self, origin: &TextOrigin) -> Problems {
+        let (Some(plan), Some(path)) = (&self.plan, &self.file.faults.plan) else { return Problems::new() };
+        let mut problems = plan.check(&self.fleet(Seed(self.file.run.seed), 0));
         let end = Time::ZERO + self.file.run.horizon + self.file.run.drain();
         for (index, entry) in plan.entries.iter().enumerate().filter(|(_, entry)| entry.at >= end) {
             let message = format!("it begins at {}, when the run is over", entry.at);
             problems.push(Problem::new(message).key(format!("[{index}]")).remedy("lengthen `run.horizon`"));
         }
-        problems.map(|problem| problem.file(path.clone())).into_result()
+        let path = origin.folder.join(path).display().to_string();
+        problems.map(|problem| problem.file(path.clone()))
     }
 
-    /// The table `[pattern.NAME]` as the parameters of that pattern.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with every key and value that is wrong, and its place.
-    pub fn params<T: DeserializeOwned>(&self, pattern: &str) -> Result<T, Error> {
-        let (document, _, _) = open(&self.texts)?;
-        let reading = document.read::<T>(&["pattern", pattern]);
-        resolve::outcome(reading.problems)?;
-        reading.value.ok_or_else(|| {
-            let key = format!("pattern.{pattern}");
-            document.locate(Problem::new("the parameters cannot be read").key(key)).into()
-        })
-    }
-
-    /// `problems` whose keys are relative to the table `below` (such as `pattern.hybrid`), with their
-    /// places in the scenario.
-    pub fn locate(&self, below: &str, problems: Problems) -> Problems {
-        let opened = open(&self.texts).ok();
-        problems.map(|mut problem| {
-            let key = problem.key.take().unwrap_or_default();
-            let full =
-                [below, &key].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
-            let problem = problem.key(full);
-            match &opened {
-                Some((document, _, _)) => document.locate(problem),
-                None => problem,
+    /// Whether the parameters of every pattern fit the fleet.
+    fn check_params(&self, document: &Document<'_>, known: &Known<'_>) -> Problems {
+        let fleet = self.fleet(Seed(self.file.run.seed), 0);
+        let mut problems = Problems::new();
+        for def in known.patterns {
+            let Some(params) = self.file.pattern.get(def.name) else { continue };
+            // The checks speak of keys relative to the pattern's own table.
+            let full = |mut problem: Problem| {
+                let key = problem.key.take().map_or_else(String::new, |key| format!(".{key}"));
+                problem.remedy.get_or_insert_with(|| format!("see `anthill patterns {}`", def.name));
+                document.locate(problem.key(format!("pattern.{}{key}", def.name)))
+            };
+            if let Err(wrong) = (def.check)(params, &fleet) {
+                problems.extend(wrong.map(full));
             }
-        })
+        }
+        problems
     }
 }
 
@@ -226,6 +256,38 @@ fn open(texts: &Texts) -> Result<(Document<'_>, Vec<PresetUse>, Vec<Problem>), E
     Ok((document, presets, problems))
 }
 
+/// The parameters of every pattern the scenario compares or mentions, with every default, and what is
+/// wrong with them.
+fn read_params(document: &Document<'_>, file: &ScenarioFile, known: &Known<'_>) -> (Params, Vec<Problem>) {
+    let (mut params, mut problems) = (Params::new(), Vec::new());
+    for def in known.patterns {
+        let compared = file.run.patterns.is_empty() || file.run.patterns.iter().any(|name| name == def.name);
+        if !compared && !file.pattern.contains_key(def.name) {
+            continue;
+        }
+        let reading = document.read(&["pattern", def.name], def.read);
+        problems.extend(reading.problems);
+        if let Some(value) = reading.value {
+            params.insert(def.name.to_owned(), without_nulls(value));
+        }
+    }
+    (params, problems)
+}
+
+/// `value` without the keys that are not set: TOML has no word for nothing.
+fn without_nulls(mut value: serde_json::Value) -> serde_json::Value {
+    if let Some(table) = value.as_object_mut() {
+        table.retain(|_, value| !value.is_null());
+        for value in table.values_mut() {
+            *value = without_nulls(value.take());
+        }
+    }
+    value
+}
+
+/// Parameters by the name of their pattern.
+type Params = BTreeMap<String, serde_json::Value>;
+
 /// What judging works out on the way.
 type Judged = (Option<network::Places>, Rows, u64, Option<FaultPlan>);
 
@@ -248,7 +310,7 @@ fn judge(checker: &mut Checker<'_>, skills: &[String], known: &Known<'_>) -> Res
     let known_skills: Vec<String> =
         skills.iter().filter(|skill| present.clone().any(|group| group.skill == **skill)).cloned().collect();
     checker.work(&known_skills, clients.as_deref());
-    checker.costs(known.kinds);
+    checker.costs(&known.kinds());
     let agents = present.map(|group| u64::from(group.count)).sum::<u64>().min(u64::from(u32::MAX)) as u32;
     checker.faults(Numbers { agents, relays: file.relays.count }, sites.as_deref());
     let plan = checker.plan()?;

@@ -9,7 +9,7 @@ use std::path::Path as FilePath;
 use super::Known;
 use super::diagnose::{Reading, suggestion};
 use super::document::{Document, parts};
-use super::file::{AgentGroup, DEFAULT_PATTERNS, ScenarioFile};
+use super::file::{AgentGroup, ScenarioFile};
 use crate::engine::{Dist, DistError, Span};
 use crate::error::{Error, Problem, Problems, did_you_mean};
 use crate::work::{NumberDist, Shares};
@@ -207,7 +207,7 @@ impl<'a> Checker<'a> {
                 "write 1 or more; 20 is the default",
             );
         }
-        let patterns: Vec<String> = known.patterns.iter().map(|&name| name.to_owned()).collect();
+        let patterns: Vec<String> = known.patterns.iter().map(|def| def.name.to_owned()).collect();
         for (index, name) in run.patterns.iter().enumerate() {
             self.name(&format!("run.patterns.{index}"), name, &patterns, PATTERN);
             if run.patterns[..index].contains(name) {
@@ -303,8 +303,7 @@ pub(super) fn fill_in(file: &mut ScenarioFile, stem: &str, known: &Known<'_>) {
     file.run.drain = Some(file.run.drain());
     file.run.warmup = Some(file.run.warmup());
     if file.run.patterns.is_empty() {
-        let there = DEFAULT_PATTERNS.into_iter().filter(|name| known.patterns.contains(name));
-        file.run.patterns = there.map(str::to_owned).collect();
+        file.run.patterns = known.patterns.iter().map(|def| def.name.to_owned()).collect();
     }
     if file.network.sites.is_empty() && file.network.matrix.is_none() {
         file.network.sites = vec!["site".to_owned()];

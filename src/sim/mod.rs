@@ -25,4 +25,5 @@ pub use protocol::{Kind, Message, Protocol, Seat, Seats, Size, Status, Submissio
 pub use setup::{
     Clock, ClientSetup, Costs, Finish, KindCost, NetworkSetup, OnDeadline, RelaySetup, Setup, WorkSetup,
 };
+pub(crate) use world::CLIENT_KINDS;
 pub use world::{Firing, Kinds, RunEnd, Violation, run};

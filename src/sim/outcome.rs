@@ -60,6 +60,8 @@ pub struct PatternDef {
     pub schema: fn() -> schemars::Schema,
     /// Its default parameters.
     pub defaults: fn() -> serde_json::Value,
+    /// Reads the table `[pattern.NAME]`; the result shows every default. An error knows its place.
+    pub read: fn(toml::de::Deserializer<'_>) -> Result<serde_json::Value, toml::de::Error>,
     /// Checks parameters against a fleet; keys are relative to the pattern's table.
     pub check: fn(&serde_json::Value, &Fleet) -> Result<(), Problems>,
     /// Runs it.
@@ -83,6 +85,10 @@ impl PatternDef {
             kinds: P::Msg::KINDS,
             schema: || schemars::schema_for!(P::Params),
             defaults: || serde_json::to_value(P::Params::default()).expect("parameters are plain data"),
+            read: |table| {
+                let params = <P::Params as serde::Deserialize>::deserialize(table)?;
+                Ok(serde_json::to_value(params).expect("parameters are plain data"))
+            },
             check: |value, fleet| P::check(&parse::<P::Params>(value)?, fleet),
             run: measure::<P>,
         }

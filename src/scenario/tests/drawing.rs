@@ -1,15 +1,18 @@
 //! What is drawn from a scenario: the same for every pattern, untouched by absent agents.
 
 use super::*;
-use crate::engine::{Seed, Span, Time};
+use crate::engine::{Seed, Span};
 use crate::fault::FaultPlan;
 use crate::input::azure_llm;
-use crate::scenario::{load_rho, without_arrivals, without_faults};
-use crate::sim::{Finish, Setup};
+use crate::sim::Setup;
 use crate::trace::{SiteId, TaskId};
 
 fn draw(scenario: &Scenario, replication: u32) -> Setup {
     scenario.instantiate(Seed(1), replication).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn load_rho(setup: &Setup) -> f64 {
+    setup.tasks.total_work().as_secs_f64() / setup.fleet.capacity_until(setup.clock.horizon)
 }
 
 const RICH: &str = "\
@@ -83,20 +86,6 @@ fn nodes_are_spread_by_weight_at_every_number() {
     let origins = setup.tasks.cards().iter().filter(|card| card.origin == SiteId(0)).count();
     let share = origins as f64 / setup.tasks.len() as f64;
     assert!((share - 0.5).abs() < 0.05, "half of the tasks come from the first site: {share}");
-}
-
-#[test]
-fn variants_of_a_setup_keep_everything_else() {
-    let setup = draw(&good(RICH), 0);
-    let calm = without_faults(&setup);
-    assert!(calm.faults.is_empty() && std::sync::Arc::ptr_eq(&calm.tasks, &setup.tasks));
-    let idle = without_arrivals(&setup, Span::from_secs(300));
-    assert!(idle.tasks.is_empty() && idle.faults.is_empty());
-    assert_eq!((idle.clock.end(), idle.clock.finish), (Time::from_secs(300), Finish::Drained));
-    assert!(idle.clock.warmup < idle.clock.horizon);
-    let work: f64 = setup.tasks.total_work().as_secs_f64();
-    let speeds: f64 = setup.fleet.profiles().iter().map(|agent| agent.speed).sum();
-    assert!((load_rho(&setup) - work / (speeds * 7_200.0)).abs() < 1e-12);
 }
 
 #[test]
@@ -212,7 +201,7 @@ fn the_flagship_loads_its_agents_as_intended() {
     let scenario = Scenario::load("flagship", &[], &KNOWN).unwrap_or_else(|error| panic!("{error}"));
     let setups: Vec<Setup> = (0..6).map(|replication| draw(&scenario, replication)).collect();
     let mean = |value: &dyn Fn(&Setup) -> f64| setups.iter().map(value).sum::<f64>() / 6.0;
-    let (rho, tasks) = (mean(&|setup| load_rho(setup)), mean(&|setup| setup.tasks.len() as f64));
+    let (rho, tasks) = (mean(&load_rho), mean(&|setup| setup.tasks.len() as f64));
     assert!((0.6..0.85).contains(&rho), "ρ = {rho}");
     assert!((7_500.0..11_000.0).contains(&tasks), "{tasks} tasks");
 }

@@ -122,11 +122,11 @@ const CASES: &[(&str, &[&str])] = &[
         &["`relays.service.uniform.high`: `uniform.high` must be above"],
     ),
     (
-        "[costs.kinds.clam]\ntime = \"2s\"",
-        &["`costs.kinds.clam`: there is no kind of message `clam`", "did you mean `claim`?"],
+        "[costs.kinds.handovr]\ntime = \"2s\"",
+        &["`costs.kinds.handovr`: there is no kind of message `handovr`", "did you mean `handover`?"],
     ),
     (
-        "[costs.kinds.claim]\nplane = \"thinking\"",
+        "[costs.kinds.handover]\nplane = \"thinking\"",
         &["`thinking` is not known here", "possible here: harness, cognition"],
     ),
     (
@@ -312,28 +312,20 @@ fn scenarios_that_are_not_there_are_suggested() {
     assert!(error("/nowhere/at/all.toml").contains("embedded scenario: flagship"));
 }
 
-/// A pattern's own parameters are judged by the same means, when they are asked for.
+/// A pattern's own parameters are judged with everything else.
 #[test]
 fn faults_of_pattern_parameters_have_places_too() {
-    #[derive(Debug, Default, serde::Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    struct Params {
-        timeout: crate::engine::Span,
-        tries: u32,
+    let text = format!("{SMALL}error_rate = 2\n[pattern.hybrid]\nlese = \"2s\"\nscope_tokens = \"two\"\n");
+    let found = faults(&text, &[]).join("\n");
+    for part in [
+        "x.toml:10:14: `work.error_rate`",
+        "x.toml:12:1: `pattern.hybrid.lese`",
+        "did you mean `lease`?",
+        "x.toml:13:16: `pattern.hybrid.scope_tokens`: string \"two\" is not a whole number",
+    ] {
+        assert!(found.contains(part), "no `{part}` in\n{found}");
     }
-    let text = format!("{SMALL}[pattern.hybrid]\ntimout = \"2s\"\ntries = \"two\"\n");
-    let error = good(&text).params::<Params>("hybrid").map(|_| ()).expect_err("two faults").to_string();
-    assert!(error.contains("x.toml:11:1: `pattern.hybrid.timout`"), "{error}");
-    assert!(
-        error.contains("did you mean `timeout`?") && error.contains("x.toml:12:9: `pattern.hybrid.tries`"),
-        "{error}"
-    );
-    let text = format!("{SMALL}[pattern.hybrid]\ntimeout = \"2s\"\n");
-    let scenario = good(&text);
-    let params: Params = scenario.params("hybrid").expect("good");
-    assert_eq!((params.timeout, params.tries), (crate::engine::Span::from_secs(2), 0));
-    assert_eq!(scenario.params::<Params>("single").expect("defaults").tries, 0);
-    let problem = crate::error::Problem::new("too long").key("timeout");
-    let located = scenario.locate("pattern.hybrid", problem.into()).to_string();
-    assert!(located.contains("x.toml:11:11: `pattern.hybrid.timeout`: too long"), "{located}");
+    let found = faults(SMALL, &["pattern.hybrid.lease=0s"]).join("\n");
+    assert!(found.contains("--set pattern.hybrid.lease=0s: `pattern.hybrid.lease`"), "{found}");
+    assert!(found.contains("see `anthill patterns hybrid`"), "{found}");
 }

@@ -8,11 +8,9 @@ use std::path::PathBuf;
 
 use super::{Known, Scenario, TextOrigin};
 use crate::error::Error;
+use crate::pattern::PATTERNS;
 
-pub(super) const KNOWN: Known<'static> = Known {
-    patterns: &["single", "independent", "ideal", "hierarchical", "hybrid"],
-    kinds: &["submit", "acknowledge", "claim", "heartbeat"],
-};
+pub(super) const KNOWN: Known<'static> = Known { patterns: PATTERNS };
 
 /// A small scenario to which tests add their keys.
 pub(super) const SMALL: &str = "\

@@ -10,7 +10,9 @@ fn what_is_left_open_is_filled_in() {
     let file = &scenario.file;
     assert_eq!((file.name.as_str(), file.run.seed, file.run.replications), ("x", 1, 20));
     assert_eq!((file.run.drain, file.run.warmup), (Some(Span::from_secs(150)), Some(Span::from_secs(50))));
-    assert_eq!(file.run.patterns, KNOWN.patterns);
+    let names: Vec<&str> = KNOWN.patterns.iter().map(|def| def.name).collect();
+    assert_eq!(file.run.patterns, names);
+    assert_eq!(file.pattern["hybrid"]["lease"], "90s", "parameters show their defaults");
     assert_eq!((file.agents.len(), file.agents[0].count, file.relays.count), (1, 5, 1));
     assert!(scenario.presets.is_empty() && scenario.skipped_rows == 0);
 }
@@ -20,8 +22,8 @@ fn what_is_left_open_is_filled_in() {
 fn a_resolved_scenario_loads_to_itself() {
     let rich = format!(
         "name = \"rich\"\n{SMALL}skills = {{ general = 3, law = 1 }}\ndeadline = \"5min\"\nestimate = {{ noisy = {{ sigma = 0.3 }} }}\n\
-         [costs.kinds.claim]\nplane = \"cognition\"\ntime = \"2s\"\n\
-         [pattern.hybrid]\ntimeout = \"3s\"\nnested = {{ list = [1, 2.5, true] }}\n\
+         [costs.kinds.handover]\nplane = \"cognition\"\ntime = \"2s\"\n\
+         [pattern.hybrid]\nlease = \"3min\"\nwatch = \"4min\"\n\
          [[faults.partition]]\nat = \"3min\"\nsites = [[\"eu\"]]\nfor = \"1min\"\n\
          [faults.slow]\nevery = \"1min\"\ntarget = \"agents:0.5\"\nfactor = 0.5\nfor = \"5s\"\n"
     )
@@ -45,14 +47,14 @@ fn sets_change_what_the_file_says() {
         "run.seed = 7",
         "agents.1.count=9",
         "work.duration={ constant = \"3s\" }",
-        "costs.kinds.claim.time=2s",
+        "costs.kinds.handover.time=2s",
         "run.patterns=[\"ideal\"]",
         "name=other",
     ];
     let file = load(&two, &sets).expect("good").file;
     assert_eq!((file.run.horizon, file.run.seed, file.agents[1].count), (Span::from_secs(1_200), 7, 9));
     assert_eq!((file.work.duration, file.name.as_str()), (Some(Span::from_secs(3).into()), "other"));
-    assert_eq!(file.costs.kinds["claim"].time, Some(Span::from_secs(2).into()));
+    assert_eq!(file.costs.kinds["handover"].time, Some(Span::from_secs(2).into()));
     assert_eq!(file.run.patterns, ["ideal"]);
     // One table stands for a list of one, both ways.
     assert_eq!(load(SMALL, &["agents.0.count=8"]).expect("good").file.agents[0].count, 8);

@@ -168,7 +168,11 @@ impl TaskLaws {
             }
             WorkLaw::Calls(calls) => {
                 let bill = calls.draw(key, entity, arrival);
-                (Span::from_secs_f64(bill.work_s.min(LONGEST_S)), tokens(bill.tokens), tokens(bill.first_read))
+                (
+                    Span::from_secs_f64(bill.work_s.min(LONGEST_S)),
+                    tokens(bill.tokens),
+                    tokens(bill.first_read),
+                )
             }
         };
         // Work of no time at all would make a task without an execution to speak of.

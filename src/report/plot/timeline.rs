@@ -1,0 +1,241 @@
+//! Throughput and backlog over time, with the scheduled faults shaded.
+
+use super::super::table::unstable;
+use super::axis::Axis;
+use super::canvas::{Align, Canvas, Point, Sample, TEXT, svg, width_of};
+use super::colour::{FAINT, GRID, INK, Look, SHADE};
+use super::{colour, context};
+use crate::experiment::{Comparison, PatternResult};
+use crate::fault::{Entry, FaultKind, Origin, Target};
+use crate::metrics::series::RunSeries;
+
+const WIDTH: i32 = 920;
+const LEFT: i32 = 70;
+const RIGHT: i32 = WIDTH - 30;
+const PANEL: i32 = 210;
+
+/// Means over replications, by window.
+struct Curve {
+    name: &'static str,
+    look: Look,
+    unstable: bool,
+    /// Correct outputs accepted \[tasks/s\].
+    done: Vec<f64>,
+    backlog: Vec<f64>,
+}
+
+pub(super) fn timeline(comparison: &Comparison) -> String {
+    let faults = faults(comparison);
+    let rows = faults.iter().map(|fault| fault.row + 1).max().unwrap_or(0);
+    let names: i32 = comparison.patterns.iter().map(|pattern| 44 + width_of(pattern.def.name, TEXT)).sum();
+    let legend = 21 * ((names + 120) / (WIDTH - 60));
+    let first = 122 + legend + 18 * rows;
+    let height = first + 2 * PANEL + 110;
+    svg(WIDTH as u32, height as u32, |canvas| draw(comparison, canvas, &faults, first))
+}
+
+fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i32) {
+    canvas.title(
+        "Throughput and backlog over time",
+        &format!("{}; means over replications, 30 s moving average", context(comparison)),
+    );
+    let curves: Vec<Curve> =
+        comparison.patterns.iter().enumerate().map(|(index, pattern)| curve(pattern, index)).collect();
+    let Some(series) = comparison.patterns.iter().flat_map(|pattern| &pattern.runs).map(|run| &run.series).next()
+    else {
+        return;
+    };
+    let window = series.window.as_secs_f64();
+    let horizon = series.horizon.as_secs_f64();
+    let longest = curves.iter().map(|curve| curve.backlog.len()).max().unwrap_or(0) as f64 * window;
+    let minutes = Axis::to(longest.max(horizon) / 60.0, (LEFT, RIGHT));
+    let arrivals = Look { colour: INK, dashed: false };
+    let entries = curves.iter().map(|curve| (curve.name, Sample::Line(curve.look)));
+    let thin = [("arrivals (thin)", Sample::Line(arrivals))];
+    canvas.legend(entries.chain(thin), (20, WIDTH - 20), 76);
+
+    let second = first + PANEL + 52;
+    let panels = [(first, first + PANEL), (second, second + PANEL)];
+    shade(canvas, faults, &minutes, panels, first);
+    let arrived = smooth(&mean(&comparison.patterns[0], |series, index| {
+        series.windows.get(index).map_or(0.0, |one| f64::from(one.arrived) / window)
+    }));
+    for ((top, bottom), title, what) in [
+        (panels[0], "Correct outputs accepted [tasks/s]", Curve::done as fn(&Curve) -> &[f64]),
+        (panels[1], "Backlog: tasks arrived and not ended [tasks]", Curve::backlog),
+    ] {
+        let extra = if top == first { &arrived[..] } else { &[] };
+        let high = ceiling(&curves, what, extra);
+        let axis = Axis::linear(high, (bottom, top));
+        canvas.heading((20, top - 16), title);
+        canvas.beside(&axis, (LEFT, RIGHT));
+        frame(canvas, &minutes, (top, bottom), horizon / 60.0);
+        thin_line(canvas, extra, &minutes, &axis, window);
+        for curve in &curves {
+            let points = points(what(curve), &minutes, &axis, window);
+            if points.len() > 1 {
+                canvas.curve(&points, curve.look);
+            }
+        }
+        off_scale(canvas, &curves, what, &axis, top);
+    }
+    canvas.text(((LEFT + RIGHT) / 2, second + PANEL + 34), "time [min]", INK, Align::Centre);
+}
+
+impl Curve {
+    fn done(&self) -> &[f64] {
+        &self.done
+    }
+    fn backlog(&self) -> &[f64] {
+        &self.backlog
+    }
+}
+
+fn curve(pattern: &PatternResult, index: usize) -> Curve {
+    let done = mean(pattern, |series, index| {
+        let count = series.windows.get(index).map_or(0.0, |window| f64::from(window.correct));
+        count / series.window.as_secs_f64()
+    });
+    // After the end of a run its backlog stays what it was.
+    let backlog = mean(pattern, |series, index| {
+        series.backlog.get(index).or(series.backlog.last()).map_or(0.0, |&tasks| tasks as f64)
+    });
+    Curve {
+        name: pattern.def.name,
+        look: colour::pattern(pattern.def.name, index),
+        unstable: unstable(pattern),
+        done: smooth(&done),
+        backlog: smooth(&backlog),
+    }
+}
+
+fn mean(pattern: &PatternResult, value: impl Fn(&RunSeries, usize) -> f64) -> Vec<f64> {
+    let longest = pattern.runs.iter().map(|run| run.series.windows.len()).max().unwrap_or(0);
+    let count = pattern.runs.len() as f64;
+    (0..longest)
+        .map(|index| pattern.runs.iter().map(|run| value(&run.series, index)).sum::<f64>() / count)
+        .collect()
+}
+
+/// Each value with its neighbours: three windows of ten seconds.
+fn smooth(values: &[f64]) -> Vec<f64> {
+    let around = |index: usize| &values[index.saturating_sub(1)..values.len().min(index + 2)];
+    (0..values.len()).map(|index| around(index).iter().sum::<f64>() / around(index).len() as f64).collect()
+}
+
+/// The largest value an axis shows: that of the stable patterns, where there are any.
+fn ceiling(curves: &[Curve], what: fn(&Curve) -> &[f64], extra: &[f64]) -> f64 {
+    let most = |curves: &mut dyn Iterator<Item = &Curve>| {
+        curves.flat_map(|curve| what(curve).iter().copied()).fold(0.0, f64::max)
+    };
+    let stable = most(&mut curves.iter().filter(|curve| !curve.unstable));
+    let all = most(&mut curves.iter());
+    let extra = extra.iter().copied().fold(0.0, f64::max);
+    // One curve far above would press the others to the ground.
+    if stable > 0.0 && all > 2.0 * stable { stable.max(extra) * 1.1 } else { all.max(extra) }
+}
+
+fn points(values: &[f64], minutes: &Axis, axis: &Axis, window: f64) -> Vec<Point> {
+    let centre = |index: usize| (index as f64 + 0.5) * window / 60.0;
+    let inside = values.iter().enumerate().take_while(|(_, value)| !axis.is_above(**value));
+    inside.filter_map(|(index, &value)| Some((minutes.place(centre(index))?, axis.place(value)?))).collect()
+}
+
+fn thin_line(canvas: &Canvas<'_>, values: &[f64], minutes: &Axis, axis: &Axis, window: f64) {
+    let points = points(values, minutes, axis, window);
+    if points.len() > 1 {
+        canvas.line(&points, INK, 1);
+    }
+}
+
+/// Names the curves that leave the panel at its top, and how far they go.
+fn off_scale(canvas: &Canvas<'_>, curves: &[Curve], what: fn(&Curve) -> &[f64], axis: &Axis, top: i32) {
+    let mut y = top + 14;
+    for curve in curves {
+        let most = what(curve).iter().copied().fold(0.0, f64::max);
+        if axis.is_above(most) {
+            let most = super::super::format::number(most, 2);
+            let text = format!("{} leaves the scale, up to {most}", curve.name);
+            canvas.text((RIGHT - 6, y), &text, FAINT, Align::Right);
+            y += 17;
+        }
+    }
+}
+
+fn frame(canvas: &Canvas<'_>, minutes: &Axis, (top, bottom): (i32, i32), horizon: f64) {
+    for (x, label) in minutes.ticks() {
+        canvas.line(&[(x, top), (x, bottom)], GRID, 1);
+        canvas.text((x, bottom + 13), &label, FAINT, Align::Centre);
+    }
+    if let Some(x) = minutes.place(horizon) {
+        canvas.dashes(&[(x, top), (x, bottom)], FAINT, 1);
+        canvas.text((x - 6, bottom - 12), "arrivals end", FAINT, Align::Right);
+    }
+}
+
+/// One scheduled fault.
+struct Fault {
+    from_min: f64,
+    until_min: f64,
+    label: String,
+    /// Row of its label, from below.
+    row: i32,
+}
+
+/// The scheduled faults of the first replication, their labels in rows that do not overlap.
+fn faults(comparison: &Comparison) -> Vec<Fault> {
+    let Some(plan) = comparison.plans.first() else { return Vec::new() };
+    let scheduled = plan.entries.iter().filter(|entry| entry.origin == Origin::Scheduled);
+    let mut ends: Vec<f64> = Vec::new();
+    let mut faults = Vec::new();
+    for entry in scheduled.take(12) {
+        let from_min = entry.at.as_secs_f64() / 60.0;
+        let until_min = entry.until.map_or(f64::MAX, |until| until.as_secs_f64() / 60.0);
+        let label = describe(entry);
+        // A label may take as much time as its text is wide; a pixel is some five seconds.
+        let end = from_min + f64::from(width_of(&label, TEXT) + 10) * 0.09;
+        let row = ends.iter().position(|taken| *taken <= from_min).unwrap_or(ends.len());
+        if row == ends.len() {
+            ends.push(end);
+        } else {
+            ends[row] = end;
+        }
+        faults.push(Fault { from_min, until_min, label, row: row as i32 });
+    }
+    faults
+}
+
+fn describe(entry: &Entry) -> String {
+    let what = match entry.kind {
+        FaultKind::Crash => "crash",
+        FaultKind::Leave => "leave",
+        FaultKind::Pause => "pause",
+        FaultKind::Slow { .. } => "slow",
+        FaultKind::Outage => "relay outage",
+        FaultKind::Partition { .. } => "partition",
+        FaultKind::WrongOutput { .. } => "wrong outputs",
+        FaultKind::Stall => "stall",
+    };
+    match &entry.target {
+        Target::Authority { .. } => format!("authority {what}"),
+        Target::Agent(index) => format!("{what} of agent {index}"),
+        Target::Agents(agents) => format!("{what} of {} agents", agents.len()),
+        Target::Relay(index) if matches!(entry.kind, FaultKind::Outage) => format!("{what} {index}"),
+        Target::Relay(index) => format!("{what} of relay {index}"),
+        Target::Network => what.to_owned(),
+    }
+}
+
+fn shade(canvas: &Canvas<'_>, faults: &[Fault], minutes: &Axis, panels: [(i32, i32); 2], first: i32) {
+    for fault in faults {
+        let (Some(from), Some(until)) = (minutes.place(fault.from_min), minutes.place(fault.until_min)) else {
+            continue;
+        };
+        for (top, bottom) in panels {
+            canvas.rectangle((from, top), (until.max(from + 2), bottom), SHADE);
+        }
+        let y = first - 36 - 18 * fault.row;
+        canvas.line(&[(from, y), (from, first)], FAINT, 1);
+        canvas.text((from + 5, y), &fault.label, INK, Align::Left);
+    }
+}

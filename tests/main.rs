@@ -1,0 +1,11 @@
+//! What anthill promises, one file for each kind of promise. One test crate, so that it is linked once.
+
+// Nobody can reach into a test crate; files say `pub` for what the others may use.
+#![allow(unreachable_pub)]
+
+mod canary;
+mod common;
+mod counterexamples;
+mod determinism;
+mod outside_pattern;
+mod tidy;
