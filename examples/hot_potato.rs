@@ -6,7 +6,8 @@
 //! this is the pattern `independent`.
 //!
 //! There is one potato a task, and agents remember what clients gave them: nothing is settled twice. But an
-//! agent that leaves, and a link that loses a message, take their potatoes along.
+//! agent that leaves, and a link that loses a message, take their potatoes along. Run it: decisions are the
+//! fastest of all, and the lost tasks make it one of the dearest.
 
 use anthill::engine::Seed;
 use anthill::error::Error;

@@ -158,9 +158,8 @@ fn a_broadcast_looks_decentralized_by_its_messages() {
     assert!(crier.get("messages_handled_gini") < 0.005, "{}", crier.get("messages_handled_gini"));
     assert_eq!((crier.get("decider_top1_share"), crier.get("deciders")), (1.0, 1.0));
 
-    // The same of the real thing: claims meet at one relay, whatever the agents say to each other.
+    // The real thing decides as centrally: claims meet at one relay, whatever the agents agree among them.
     let hybrid = run("hybrid", &common::setup(BROADCAST));
-    assert!(hybrid.get("messages_handled_gini") < 0.6, "{}", hybrid.get("messages_handled_gini"));
     assert_eq!((hybrid.get("decider_top1_share"), hybrid.get("decider_nakamoto")), (1.0, 1.0));
 }
 
@@ -170,6 +169,7 @@ fn heartbeats(gap: &str) -> MetricSet {
         r#"
 [run]
 horizon = "1h"
+drain = "1min"
 warmup = "5min"
 [agents]
 count = 50
@@ -204,10 +204,10 @@ fn standing_overhead_is_all_tax_where_nothing_is_asked() {
     let standing = 49.0 * 0.010 / 50.0;
     for (gap, load) in [("120s", 0.01), ("1.3333333s", 0.9)] {
         let metrics = heartbeats(gap);
-        assert_near("load", metrics.get("load_rho"), load, 0.02 * load);
+        assert_near("load", metrics.get("load_rho"), load, 0.05 * load);
         assert_near("standing overhead", metrics.get("standing_overhead_share"), standing, 0.02 * standing);
         let expected = standing / (standing + load);
-        assert_near(&format!("tax at load {load}"), metrics.get("tax_agents"), expected, 0.2 * expected);
+        assert_near(&format!("tax at load {load}"), metrics.get("tax_agents"), expected, 0.1 * expected);
     }
 }
 

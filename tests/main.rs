@@ -8,4 +8,5 @@ mod common;
 mod counterexamples;
 mod determinism;
 mod outside_pattern;
+mod reference;
 mod tidy;

@@ -12,7 +12,7 @@ use anthill::scenario::EMBEDDED;
 
 use source::{Source, is_word, modules, rust_files};
 
-/// What each module may use of ours, from the bottom up (ARCHITECTURE.md, "Direction").
+/// What each module may use of ours, from the bottom up (ARCHITECTURE.md, "Code map").
 const LAYERS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("engine", &[]),

@@ -1,12 +1,12 @@
 //! `anthill compare`: patterns on identical tasks and faults; the main job.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::{ScenarioArgs, load, machine, pattern, repro, talk};
+use super::{ScenarioArgs, load, machine, pattern, repro, talk, with_repro};
 use crate::engine::Seed;
 use crate::error::{Error, Problem};
 use crate::experiment::{CompareOptions, Comparison, compare as run_comparison};
@@ -14,22 +14,25 @@ use crate::report;
 use crate::scenario::Scenario;
 use crate::sim::PatternDef;
 
+/// Their outcomes are kept until the end.
+const MOST_REPLICATIONS: i64 = 100_000;
+
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
     /// A scenario file, or the name of an embedded scenario
     #[arg(default_value = "flagship")]
-    scenario: String,
+    pub(super) scenario: String,
     /// Patterns to compare [default: the scenario's `run.patterns`]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     patterns: Vec<String>,
     /// Replications of each pattern [default: the scenario's `run.replications`]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_REPLICATIONS))]
     replications: Option<u32>,
     #[command(flatten)]
     common: ScenarioArgs,
     /// Threads; 0 is one a core. Results do not depend on it
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    threads: u16,
     /// Output folder [default: anthill-out/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -51,6 +54,8 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(&scenario.file.name));
     // The folder is checked before a minute of work, not after it.
     report::check_folder(&folder, args.force)?;
+    let words = repro_words(args, &options);
+    let command = repro(&words);
 
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
@@ -61,17 +66,17 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
         }
         talk::say("stopping after the runs under way; again to stop at once");
     });
-    let total = options.replications as usize
-        * (options.patterns.len() * (1 + usize::from(options.fault_free)) + 1);
+    let total =
+        options.replications as usize * (options.patterns.len() * (1 + usize::from(options.fault_free)) + 1);
     let bar = talk::progress(total as u64, args.quiet);
-    let comparison = run_comparison(&scenario, &options, &|progress| bar.set_position(progress.done as u64), &stop)?;
+    let comparison =
+        run_comparison(&scenario, &options, &|progress| bar.set_position(progress.done as u64), &stop);
     bar.finish_and_clear();
+    let comparison = comparison.map_err(|error| with_repro(error, &command))?;
     if comparison.completed == 0 {
-        return Err(Error::Incomplete("stopped before one replication of every pattern was done".to_owned()));
+        let what = "stopped before one replication of every pattern was done: nothing is written";
+        return Err(with_repro(Error::Incomplete(what.to_owned()), &command));
     }
-
-    let words = repro_words(args, &options);
-    let command = repro(&words);
     let manifest = machine::manifest(&scenario, command.clone(), options.threads, &clock);
     report::write_folder(&folder, &comparison, &manifest, args.force)?;
     if args.common.json {
@@ -87,7 +92,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
         return Ok(0);
     }
     talk::say(&format!(
-        "stopped: {} of {} replications are done and kept",
+        "incomplete: stopped after {} of {} replications; these are kept",
         comparison.completed, comparison.replications
     ));
     Ok(4)
@@ -96,22 +101,24 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
 fn options(args: &CompareArgs, scenario: &Scenario) -> Result<CompareOptions, Error> {
     let names = if args.patterns.is_empty() { &scenario.file.run.patterns } else { &args.patterns };
     let flag = if args.patterns.is_empty() { "run.patterns" } else { "--patterns" };
-    let patterns = names.iter().map(|name| pattern(name, flag)).collect::<Result<Vec<PatternDef>, Error>>()?;
+    let patterns =
+        names.iter().map(|name| pattern(name, flag)).collect::<Result<Vec<PatternDef>, Error>>()?;
     if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
         let problem = Problem::new(format!("the pattern `{}` is named twice", twice.1)).file(flag);
         return Err(problem.remedy("name each pattern once").into());
     }
     let replications = args.replications.unwrap_or(scenario.file.run.replications);
-    if replications == 0 {
-        let problem = Problem::new("0 replications compare nothing").file("--replications");
-        return Err(problem.remedy("at least 1; intervals need 2").into());
+    if i64::from(replications) > MOST_REPLICATIONS {
+        let problem =
+            Problem::new(format!("{replications} replications are too many")).key("run.replications");
+        return Err(problem.remedy(format!("write up to {MOST_REPLICATIONS}")).into());
     }
     Ok(CompareOptions {
         patterns,
         ideal: pattern("ideal", "ideal")?,
         replications,
         seed: Seed(args.common.seed.unwrap_or(scenario.file.run.seed)),
-        threads: args.threads,
+        threads: usize::from(args.threads),
         fault_free: args.fault_free,
     })
 }
@@ -142,20 +149,9 @@ fn warn(args: &CompareArgs, scenario: &Scenario, comparison: &Comparison) {
         ));
     }
     if scenario.skipped_rows > 0 {
-        talk::say(&format!("warning: {} bad rows of the trace were left out", scenario.skipped_rows));
+        talk::say(&format!("warning: {} bad rows of its data files were left out", scenario.skipped_rows));
     }
-    if let Some(trace) = scenario.file.work.source.as_ref().and_then(crate::work::source::Source::trace) {
-        talk::say(&format!(
-            "note: arrivals are recorded ones, compressed {} x{}",
-            trace.compression,
-            if trace.rotate {
-                "; replications turn the recording round"
-            } else {
-                ": intervals are conditional on this trace"
-            }
-        ));
-    }
-    if let Some(churn) = &scenario.file.faults.churn {
-        talk::say(&format!("note: sessions and absences of churn are compressed {} x", churn.compression));
+    for note in scenario.notes() {
+        talk::say(&format!("note: {note}"));
     }
 }

@@ -12,15 +12,16 @@ mod machine;
 mod patterns;
 mod run;
 mod scenarios;
+mod schema;
 mod talk;
 
 use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::error::{Error, Problem, did_you_mean};
 use crate::pattern::PATTERNS;
-use crate::scenario::{Known, Scenario};
+use crate::scenario::{EMBEDDED, Known, Scenario};
 use crate::sim::PatternDef;
 
 /// Compare how agents coordinate: hierarchical, peer-to-peer, event-driven, hybrid.
@@ -52,6 +53,8 @@ enum Command {
     Patterns(patterns::PatternsArgs),
     /// List the embedded scenarios, or print one
     Scenarios(scenarios::ScenariosArgs),
+    /// Print every key a scenario may hold, with unit and default, as a JSON schema
+    Schema,
     /// Fit the presets to the data sets and print them as a preset file
     Fit(fit::FitArgs),
 }
@@ -85,13 +88,30 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8, Error> {
         }
     };
     match cli.command {
-        None => compare::compare(&cli.compare),
+        None => {
+            if let Some(problem) = misspelt_command(&cli.compare.scenario) {
+                return Err(problem.into());
+            }
+            compare::compare(&cli.compare)
+        }
         Some(Command::Compare(args)) => compare::compare(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Patterns(args)) => patterns::patterns(&args),
         Some(Command::Scenarios(args)) => scenarios::scenarios(&args),
+        Some(Command::Schema) => schema::schema(),
         Some(Command::Fit(args)) => fit::fit(&args),
     }
+}
+
+/// Without a command the first word is a scenario: the problem of one that is none, but nearly a command.
+fn misspelt_command(word: &str) -> Option<Problem> {
+    if std::path::Path::new(word).exists() || EMBEDDED.iter().any(|(name, _)| *name == word) {
+        return None;
+    }
+    let command = Cli::command();
+    let meant = did_you_mean(word, command.get_subcommands().map(|command| command.get_name()))?;
+    let problem = Problem::new("there is no such command, and no such scenario").file(word);
+    Some(problem.remedy(format!("did you mean `anthill {meant}`?")))
 }
 
 /// Loads a scenario with the registered patterns.
@@ -116,9 +136,22 @@ fn pattern(name: &str, flag: &str) -> Result<PatternDef, Error> {
 fn repro(words: &[String]) -> String {
     let quote = |word: &String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-        if !word.is_empty() && word.chars().all(plain) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
     };
     words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+/// A failure of a run, with the command line that brings it about again.
+fn with_repro(error: Error, repro: &str) -> Error {
+    match error {
+        Error::Invariant(what) => Error::Invariant(format!("{what}\nrepro: {repro}")),
+        Error::Incomplete(what) => Error::Incomplete(format!("{what}\nrepro: {repro}")),
+        Error::Invalid(_) | Error::Io { .. } => error,
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +160,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 

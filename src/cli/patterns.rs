@@ -48,7 +48,9 @@ fn describe(def: &PatternDef, text: &mut String) {
             let _ = writeln!(text, "[pattern.{}]", def.name);
             for (key, property) in properties {
                 let about = property.get("description").and_then(|value| value.as_str()).unwrap_or_default();
-                for line in wrap(about, 96) {
+                // Documentation escapes brackets, which would be links there.
+                let about = about.replace("\\[", "[").replace("\\]", "]");
+                for line in wrap(&about, 96) {
                     let _ = writeln!(text, "# {line}");
                 }
                 match defaults.get(key) {
@@ -69,7 +71,8 @@ fn describe(def: &PatternDef, text: &mut String) {
         let _ = writeln!(text, "\nMessages and thoughts, as named in [costs.kinds]:");
         for kind in def.kinds {
             let plane = format!("{:?}", kind.plane).to_lowercase();
-            let _ = writeln!(text, "  {:<18} {:<16} {:<10} {}", kind.name, kind.phase.name(), plane, kind.about);
+            let _ =
+                writeln!(text, "  {:<18} {:<16} {:<10} {}", kind.name, kind.phase.name(), plane, kind.about);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ScenarioArgs, load, machine, pattern, repro, talk};
+use super::{ScenarioArgs, load, machine, pattern, repro, talk, with_repro};
 use crate::engine::Seed;
 use crate::error::Error;
 use crate::experiment::run_one;
@@ -22,7 +22,7 @@ pub(super) struct RunArgs {
     replication: u32,
     #[command(flatten)]
     common: ScenarioArgs,
-    /// Also write run.json, faults.json and manifest.json to this folder
+    /// Also write metrics, messages, windows, the fault plan and the manifest to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace the results in an output folder that exists
@@ -45,7 +45,8 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
         words.extend(["--set".to_owned(), set.clone()]);
     }
     let repro = repro(&words);
-    let (outcome, setup) = run_one(&scenario, &def, seed, args.replication)?;
+    let ran = run_one(&scenario, &def, seed, args.replication);
+    let (outcome, setup) = ran.map_err(|error| with_repro(error, &repro))?;
     let run = report::OneRun {
         scenario: &scenario.file.name,
         seed: seed.0,
@@ -58,7 +59,11 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
         let manifest = machine::manifest(&scenario, repro.clone(), 1, &clock);
         report::write_run_folder(folder, &run, &manifest, args.force)?;
     }
-    let text = if args.common.json { format!("{:#}\n", report::run_json(&run)) } else { report::run_table(&run) };
+    let text =
+        if args.common.json { format!("{:#}\n", report::run_json(&run)) } else { report::run_table(&run) };
     talk::out(&text)?;
+    for note in scenario.notes() {
+        talk::say(&format!("note: {note}"));
+    }
     Ok(0)
 }

@@ -192,8 +192,10 @@ impl fmt::Display for Span {
         if self.0 == 0 {
             return f.write_str("0s");
         }
-        let (unit, nanos) =
-            UNITS.iter().find(|(_, nanos)| self.0 % nanos == 0).expect("one nanosecond divides every span");
+        let (unit, nanos) = UNITS
+            .iter()
+            .find(|(_, nanos)| self.0.is_multiple_of(*nanos))
+            .expect("one nanosecond divides every span");
         write!(f, "{}{}", self.0 / nanos, unit)
     }
 }

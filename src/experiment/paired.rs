@@ -2,8 +2,8 @@
 
 use super::result::{PatternResult, Run};
 use crate::metrics::series::availability;
-use crate::stats::holm::holm;
 use crate::stats::LEVEL;
+use crate::stats::holm::holm;
 use crate::stats::interval::t_interval;
 use crate::stats::paired::{
     Paired, RatioData, jackknife_ratio_difference, paired_difference, paired_log_ratio,
@@ -113,8 +113,13 @@ pub(super) fn paired_rows(patterns: &[PatternResult], reference: &PatternResult)
 
 fn scale_of(metric: &str) -> Scale {
     match metric {
-        "price" | "decision_latency_p50_s" | "decision_latency_p99_s" | "sojourn_mean_s" | "sojourn_p99_s"
-        | "messages_per_task" | "money_per_correct_task" => Scale::Ratio,
+        "price"
+        | "decision_latency_p50_s"
+        | "decision_latency_p99_s"
+        | "sojourn_mean_s"
+        | "sojourn_p99_s"
+        | "messages_per_task"
+        | "money_per_correct_task" => Scale::Ratio,
         _ => Scale::Difference,
     }
 }
@@ -172,7 +177,8 @@ fn with_verdicts(mut rows: Vec<PairedRow>, metric: &str) -> Vec<PairedRow> {
 
 /// The trilemma's fault tolerance: goodput and availability relative to the oracle without faults.
 fn against_reference(pattern: &PatternResult, reference: &PatternResult) -> Vec<PairedRow> {
-    let goodput = paired_log_ratio(&pattern.values("goodput_per_s"), &reference.values("goodput_per_s"), LEVEL);
+    let goodput =
+        paired_log_ratio(&pattern.values("goodput_per_s"), &reference.values("goodput_per_s"), LEVEL);
     let both = pattern.runs.iter().zip(&reference.runs);
     let shares: Vec<f64> =
         both.map(|(run, ideal): (&Run, &Run)| availability(&run.series, &ideal.series)).collect();
@@ -211,16 +217,17 @@ fn against_reference(pattern: &PatternResult, reference: &PatternResult) -> Vec<
 /// error rate of `single`.
 fn against_single(pattern: &PatternResult, single: &PatternResult) -> Vec<PairedRow> {
     let per_task = |result: &PatternResult| -> Vec<f64> {
-        result.values("turns").iter().zip(result.values("completed")).map(|(turns, done)| turns / done).collect()
+        result
+            .values("turns")
+            .iter()
+            .zip(result.values("completed"))
+            .map(|(turns, done)| turns / done)
+            .collect()
     };
     let (ours, theirs) = (per_task(pattern), per_task(single));
     let turns = paired_log_ratio(&ours, &theirs, LEVEL);
-    let overhead = Paired {
-        estimate: turns.estimate - 1.0,
-        low: turns.low - 1.0,
-        high: turns.high - 1.0,
-        ..turns
-    };
+    let overhead =
+        Paired { estimate: turns.estimate - 1.0, low: turns.low - 1.0, high: turns.high - 1.0, ..turns };
     let efficiency: Vec<f64> = pattern
         .values("settled_share")
         .iter()

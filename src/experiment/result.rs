@@ -9,9 +9,9 @@ use crate::metrics::series::RunSeries;
 use crate::metrics::traffic::KindTraffic;
 use crate::metrics::{self, MetricSet};
 use crate::sim::{Firing, Outcome, PatternDef};
+use crate::stats::LEVEL;
 use crate::stats::interval::Interval;
 use crate::stats::paired::{RatioData, jackknife_ratio};
-use crate::stats::LEVEL;
 use crate::stats::summary::Summary;
 
 /// One run of one pattern.

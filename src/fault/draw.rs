@@ -296,5 +296,4 @@ fn some_of(mut items: Vec<u32>, share: f64, rng: &mut Rng) -> Vec<u32> {
 }
 
 #[cfg(test)]
-#[path = "draw_tests.rs"]
 mod tests;

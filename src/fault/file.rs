@@ -20,16 +20,22 @@ impl FaultPlan {
     /// # Errors
     /// [`Error::Invalid`] if the text is no plan.
     pub fn from_json(text: &str, name: &str) -> Result<FaultPlan, Error> {
-        let plan: FaultPlan = serde_json::from_str(text).map_err(|error| {
+        Ok(FaultPlan::new(FaultPlan::parse(text, name)?.entries))
+    }
+
+    /// The plan of `text`, its entries in the order of the text.
+    fn parse(text: &str, name: &str) -> Result<FaultPlan, Error> {
+        serde_json::from_str(text).map_err(|error| {
             let message = error.to_string();
             // The position is told apart below.
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
             let mut problem = Problem::new(format!("this is not a fault plan: {message}")).file(name);
             (problem.line, problem.column) = (Some(error.line().max(1)), Some(error.column().max(1)));
             problem.snippet = text.lines().nth(error.line().saturating_sub(1)).map(str::to_owned);
-            problem.remedy("write it as `anthill compare` writes faults.json, or delete the entry")
-        })?;
-        Ok(FaultPlan::new(plan.entries))
+            problem
+                .remedy("write it as `anthill run --out DIR` writes faults.json, or delete the entry")
+                .into()
+        })
     }
 
     /// Reads the plan at `path`.
@@ -37,17 +43,30 @@ impl FaultPlan {
     /// # Errors
     /// [`Error::Invalid`] if there is no such file or it is no plan; [`Error::Io`] if it cannot be read.
     pub fn load(path: &Path) -> Result<FaultPlan, Error> {
+        FaultPlan::load_with_lines(path).map(|(plan, _)| plan)
+    }
+
+    /// Reads the plan at `path`, with the line on which each of its entries begins.
+    ///
+    /// # Errors
+    /// As [`FaultPlan::load`].
+    pub(crate) fn load_with_lines(path: &Path) -> Result<(FaultPlan, Vec<usize>), Error> {
         let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => FaultPlan::from_json(&text, &name),
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(Problem::new("there is no such fault plan")
-                    .file(name)
-                    .remedy("`anthill compare` writes one as faults.json into its output folder")
-                    .into())
+                let problem = Problem::new("there is no such fault plan").file(name);
+                let remedy = "`anthill run --out DIR` writes one as DIR/faults.json";
+                return Err(problem.remedy(remedy).into());
             }
-            Err(error) => Err(Error::io(path)(error)),
-        }
+            Err(error) => return Err(Error::io(path)(error)),
+        };
+        let entries = FaultPlan::parse(&text, &name)?.entries;
+        let mut placed: Vec<_> = entries.into_iter().zip(entry_lines(&text)).collect();
+        // The order of `FaultPlan::new`.
+        placed.sort_by_key(|(entry, _)| entry.at);
+        let (entries, lines) = placed.into_iter().unzip();
+        Ok((FaultPlan { entries }, lines))
     }
 
     /// Writes the plan to `path`.
@@ -87,8 +106,9 @@ impl FaultPlan {
                     group.clients.iter().for_each(|&client| known("client", client, fleet.clients()));
                 }
             }
-            if entry.until.is_some_and(|until| until < entry.at) {
-                refuse("it ends before it begins".to_owned(), "set `until` to a later time than `at`");
+            if let Some(until) = entry.until.filter(|until| *until < entry.at) {
+                let message = format!("it ends at {until}, before it begins at {}", entry.at);
+                refuse(message, "set `until` to a later time than `at`");
             }
             if let Err((what, remedy)) = fits(&entry.kind, &entry.target) {
                 refuse(what, remedy);
@@ -96,6 +116,29 @@ impl FaultPlan {
         }
         problems
     }
+}
+
+/// The lines (from 1) on which the objects of a JSON list begin.
+fn entry_lines(text: &str) -> Vec<usize> {
+    let (mut lines, mut line, mut depth, mut quoted, mut escaped) = (Vec::new(), 1, 0, false, false);
+    for byte in text.bytes() {
+        line += usize::from(byte == b'\n');
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' | b'{' => {
+                if depth == 1 {
+                    lines.push(line);
+                }
+                depth += 1;
+            }
+            b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    lines
 }
 
 /// Whether `kind` can strike `target`.

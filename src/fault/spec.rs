@@ -50,6 +50,22 @@ impl FaultSpec {
     pub fn is_empty(&self) -> bool {
         *self == FaultSpec::default()
     }
+
+    /// Kinds asked for as random laws, by the names of [`FaultKind::name`](super::FaultKind::name): each
+    /// must fire at least once in a comparison, also one whose first strike came after the end.
+    pub fn laws(&self) -> Vec<&'static str> {
+        let lists = [
+            ("crash", self.crash.iter().any(|fault| fault.every.is_some())),
+            ("pause", self.pause.iter().any(|fault| fault.every.is_some())),
+            ("slow", self.slow.iter().any(|fault| fault.every.is_some())),
+            ("partition", self.partition.iter().any(|fault| fault.every.is_some())),
+            ("relay_outage", self.relay_outage.iter().any(|fault| fault.mtbf.is_some())),
+            ("wrong_output", self.wrong_output.iter().any(|fault| fault.every.is_some())),
+            ("stall", self.stall.iter().any(|fault| fault.every.is_some())),
+            ("leave", self.churn.is_some()),
+        ];
+        lists.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| name).collect()
+    }
 }
 
 /// When a fault begins, borrowed from the two keys that say it.

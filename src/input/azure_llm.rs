@@ -196,8 +196,12 @@ mod tests {
         let error = read(Path::new("/nowhere/trace.csv"), BadRow::Fail).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         let text = error.to_string();
-        for part in ["/nowhere/trace.csv", "LLM request arrivals", "../shared/data/azure-llm-2023/", "file ="]
-        {
+        for part in [
+            "/nowhere/trace.csv",
+            "LLM request arrivals",
+            "../shared/data/azure-llm-2023/",
+            "name another file",
+        ] {
             assert!(text.contains(part), "{part} is not in: {text}");
         }
     }

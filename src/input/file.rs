@@ -64,9 +64,8 @@ impl Dataset {
         Problem::new(format!("there is no such file; it should hold {what}"))
             .file(path.display().to_string())
             .remedy(format!(
-                "put it at ../shared/data/{folder}/{file} (seen from the project's root), or point to \
-                 another file of this format with `file = \"PATH\"` in the scenario; `anthill fit DATA_DIR` \
-                 looks for DATA_DIR/{folder}/{file}"
+                "put it there (the data belong at ../shared/data/{folder}/{file}, seen from the project's \
+                 root), or name another file of this format instead"
             ))
     }
 }
@@ -143,7 +142,12 @@ impl BadRows {
                 Err(self.listed.into())
             }
             BadRow::Fail | BadRow::Skip if is_empty => {
-                Err(Problem::new(format!("holds no usable row ({} bad rows were left out)", self.count))
+                let message = match self.count {
+                    0 => "there is no row in this file".to_owned(),
+                    1 => "holds no usable row (1 bad row was left out)".to_owned(),
+                    count => format!("holds no usable row ({count} bad rows were left out)"),
+                };
+                Err(Problem::new(message)
                     .file(self.file)
                     .remedy("compare the first lines of the file with the format's description")
                     .into())

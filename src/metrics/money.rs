@@ -9,9 +9,17 @@ use crate::work::{Fleet, Tasks};
 
 /// Columns of this file. Money is in the unit of the scenario's prices.
 pub const DEFS: &[MetricDef] = &[
-    MetricDef::lower("money", "money", "agents present and up + relays + clients by the hour, tokens by the thousand, whole run"),
+    MetricDef::lower(
+        "money",
+        "money",
+        "agents present and up + relays + clients by the hour, tokens by the thousand, whole run",
+    ),
     MetricDef::lower("money_per_correct_task", "money", "money / tasks completed correctly"),
-    MetricDef::lower("tokens_work", "tokens", "tokens read and written in executions, whole run; a repeated execution pays again"),
+    MetricDef::lower(
+        "tokens_work",
+        "tokens",
+        "tokens read and written in executions, whole run; a repeated execution pays again",
+    ),
 ];
 
 /// Adds up prices.
@@ -118,14 +126,17 @@ mod tests {
         let mut see = |at, record| money.observe(at, EventId(0), &record);
         see(hours(1), Record::Down { node: NodeId(1), why: DownReason::Crash });
         see(hours(2), Record::Up { node: NodeId(1) });
-        see(hours(3), Record::Sent {
-            letter: crate::trace::LetterId(0),
-            from: NodeId(0),
-            to: NodeId(2),
-            kind: 0,
-            bytes: 0,
-            tokens: 4_000,
-        });
+        see(
+            hours(3),
+            Record::Sent {
+                letter: crate::trace::LetterId(0),
+                from: NodeId(0),
+                to: NodeId(2),
+                kind: 0,
+                bytes: 0,
+                tokens: 4_000,
+            },
+        );
         see(hours(3), Record::Down { node: NodeId(2), why: DownReason::Leave });
         see(hours(4), Record::Finish);
         let mut metrics = MetricSet::default();

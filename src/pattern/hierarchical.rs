@@ -135,9 +135,12 @@ impl Protocol for Hierarchical {
         }
         if !params.heartbeat.is_zero() && params.timeout <= params.heartbeat {
             problems.push(
-                Problem::new(format!("{} is not above the heartbeat of {}", params.timeout, params.heartbeat))
-                    .key("timeout")
-                    .remedy("two to three heartbeats are usual"),
+                Problem::new(format!(
+                    "{} is not above the heartbeat of {}",
+                    params.timeout, params.heartbeat
+                ))
+                .key("timeout")
+                .remedy("two to three heartbeats are usual"),
             );
         }
         if params.result_timeout.is_zero() {
@@ -148,7 +151,9 @@ impl Protocol for Hierarchical {
             );
         }
         if let Policy::PowerOfD { d: 0 } = params.policy {
-            problems.push(Problem::new("no choice among 0 workers").key("policy.power_of_d.d").remedy("at least 1"));
+            problems.push(
+                Problem::new("no choice among 0 workers").key("policy.power_of_d.d").remedy("at least 1"),
+            );
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }

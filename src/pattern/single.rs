@@ -72,8 +72,7 @@ impl Protocol for Single {
     const NAME: &'static str = "single";
     const ABOUT: &'static str = "one agent does everything; no messages";
     // A crash between settling and a repeated submission makes it do, and settle, the task again.
-    const GIVES_UP: &'static [Promise] =
-        &[Promise::SettledOnce, Promise::NoTaskLost, Promise::NoSinglePoint];
+    const GIVES_UP: &'static [Promise] = &[Promise::SettledOnce, Promise::NoTaskLost, Promise::NoSinglePoint];
     type Params = Params;
     type Msg = Never;
     type Timer = Worked;

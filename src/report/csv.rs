@@ -16,10 +16,9 @@ use crate::sim::Outcome;
 /// `runs.csv`: a row per pattern × replication, with every metric of the registry.
 pub fn runs_csv(patterns: &[PatternResult], seed: u64) -> String {
     let rows = patterns.iter().flat_map(|pattern| {
-        pattern
-            .runs
-            .iter()
-            .map(|run| run_row(pattern.def.name, run.replication, seed, run.fingerprint, run.metrics.values()))
+        pattern.runs.iter().map(|run| {
+            run_row(pattern.def.name, run.replication, seed, run.fingerprint, run.metrics.values())
+        })
     });
     table(&run_header(), rows)
 }
@@ -122,9 +121,9 @@ fn cell(value: f64) -> String {
 
 fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut writer = Writer::from_writer(Vec::new());
-    let outcome = writer.write_record(header).and_then(|()| {
-        rows.into_iter().try_for_each(|row| writer.write_record(&row))
-    });
+    let outcome = writer
+        .write_record(header)
+        .and_then(|()| rows.into_iter().try_for_each(|row| writer.write_record(&row)));
     outcome.expect("rows are as long as the header, and memory does not fail");
     let bytes = writer.into_inner().expect("memory does not fail");
     String::from_utf8(bytes).expect("every cell is text")

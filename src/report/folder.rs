@@ -72,7 +72,9 @@ struct Document<'a> {
 /// [`Error::Invalid`] if it holds something and `force` is not set, or is no folder; [`Error::Io`] if it
 /// cannot be looked into.
 pub fn check_folder(dir: &Path, force: bool) -> Result<(), Error> {
-    let refuse = |what: &str, remedy: &str| Err(Problem::new(what).file(dir.display().to_string()).remedy(remedy).into());
+    let refuse = |what: &str, remedy: &str| {
+        Err(Problem::new(what).file(dir.display().to_string()).remedy(remedy).into())
+    };
     match fs::read_dir(dir) {
         Ok(mut entries) => {
             if !force && entries.next().is_some() {
@@ -89,15 +91,16 @@ pub fn check_folder(dir: &Path, force: bool) -> Result<(), Error> {
     }
 }
 
-fn holds_something(dir: &Path) -> bool {
-    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
-}
-
 /// Writes a comparison: tables, plans, plots and the manifest. Of an incomplete one the marker stays.
 ///
 /// # Errors
 /// As [`check_folder`], with nothing touched; [`Error::Io`] if a file cannot be written, with the marker left.
-pub fn write_folder(dir: &Path, comparison: &Comparison, manifest: &Manifest, force: bool) -> Result<(), Error> {
+pub fn write_folder(
+    dir: &Path,
+    comparison: &Comparison,
+    manifest: &Manifest,
+    force: bool,
+) -> Result<(), Error> {
     check_folder(dir, force)?;
     let mut files = vec![
         ("runs.csv", runs_csv(&comparison.patterns, comparison.seed)),
@@ -165,7 +168,9 @@ fn write(dir: &Path, files: &[(&str, String)], lacking: Option<String>) -> Resul
         fs::write(&path, text).map_err(Error::io(path))
     };
     put(INCOMPLETE, "These results were being written when the program stopped. Do not use them.\n")?;
-    for stale in OURS.iter().filter(|name| **name != INCOMPLETE && files.iter().all(|(other, _)| other != *name)) {
+    for stale in
+        OURS.iter().filter(|name| **name != INCOMPLETE && files.iter().all(|(other, _)| other != *name))
+    {
         remove(&dir.join(stale))?;
     }
     // The manifest of earlier results must not stand beside new ones.
@@ -189,8 +194,11 @@ fn remove(path: &Path) -> Result<(), Error> {
 
 /// The plans of all replications, one entry a line.
 fn plans(comparison: &Comparison) -> String {
-    let plans: Vec<String> =
-        comparison.plans.iter().map(|plan: &std::sync::Arc<FaultPlan>| plan.to_json().trim_end().to_owned()).collect();
+    let plans: Vec<String> = comparison
+        .plans
+        .iter()
+        .map(|plan: &std::sync::Arc<FaultPlan>| plan.to_json().trim_end().to_owned())
+        .collect();
     format!("[\n{}\n]\n", plans.join(",\n"))
 }
 
@@ -207,8 +215,9 @@ mod tests {
 
     fn names(dir: &Path) -> Vec<String> {
         let entries = fs::read_dir(dir).expect("a folder");
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }
@@ -225,8 +234,12 @@ mod tests {
         let manifest = Manifest { command: "anthill compare sample".into(), ..Manifest::default() };
         write_folder(&dir, &comparison, &manifest, false).expect("written");
         let document: serde_json::Value = serde_json::from_str(&read(dir.join(MANIFEST))).expect("JSON");
-        let mut listed: Vec<String> =
-            document["files"].as_array().expect("a list").iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+        let mut listed: Vec<String> = document["files"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect();
         listed.push(MANIFEST.to_owned());
         listed.sort();
         assert_eq!(names(&dir), listed);
@@ -277,7 +290,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         fs::create_dir(dir.path().join("paired.csv")).expect("a folder in the way");
         let comparison = sample::comparison(&["hybrid"], 2);
-        let error = write_folder(dir.path(), &comparison, &Manifest::default(), true).expect_err("in the way");
+        let error =
+            write_folder(dir.path(), &comparison, &Manifest::default(), true).expect_err("in the way");
         assert_eq!(error.exit_code(), 3);
         assert!(error.to_string().contains("paired.csv"), "{error}");
         let left = names(dir.path());
@@ -295,7 +309,10 @@ mod tests {
         let run = OneRun { scenario: "sample", seed: 7, replication: 1, outcome: &outcome, plan, repro: "x" };
         write_run_folder(dir.path(), &run, &Manifest::default(), false).expect("written");
         assert_eq!(&FaultPlan::load(&dir.path().join("faults.json")).expect("a plan"), &**plan);
-        assert!(read(dir.path().join("series.csv")).starts_with("from_s,arrived,accepted,correct,ended,backlog\n0,10,"));
+        assert!(
+            read(dir.path().join("series.csv"))
+                .starts_with("from_s,arrived,accepted,correct,ended,backlog\n0,10,")
+        );
         assert_eq!(read(dir.path().join("runs.csv")).lines().count(), 2);
     }
 }

@@ -16,15 +16,17 @@ pub(super) fn number(value: f64, digits: i32) -> String {
     fixed(value, digits - 1 - magnitude(value))
 }
 
-/// The estimate to the digits that its half-width justifies; to `digits` significant ones without an
-/// interval, and never to more than one digit beyond these.
+/// The estimate to the digits that its half-width justifies, but not fewer than two significant ones, nor
+/// more than `digits` + 1; to `digits` without an interval.
 pub(super) fn justified(interval: Interval, digits: i32) -> String {
     if !interval.estimate.is_finite() {
         return not_finite(interval.estimate);
     }
     match decimals(interval, digits) {
-        Some(decimals) => fixed(interval.estimate, decimals),
-        None => number(interval.estimate, digits),
+        Some(decimals) if interval.estimate != 0.0 => {
+            fixed(interval.estimate, decimals.max(1 - magnitude(interval.estimate)))
+        }
+        Some(_) | None => number(interval.estimate, digits),
     }
 }
 
@@ -135,6 +137,8 @@ mod tests {
             assert_eq!(with_half_width(interval(estimate, half), 3), shown);
         }
         assert_eq!(justified(interval(271.83, 4.0), 3), "272");
+        assert_eq!(justified(interval(271.83, 400.0), 3), "270");
+        assert_eq!(justified(interval(5.2, 7.0), 3), "5.2");
         assert_eq!(justified(interval(0.0, f64::NAN), 3), "0");
     }
 

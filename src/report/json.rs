@@ -130,7 +130,8 @@ mod tests {
         assert_eq!(value["patterns"]["hybrid"]["makespan_s"]["mean"], Value::Null);
         assert_eq!(value["paired"][0]["verdict"], "better");
         assert_eq!(value["invariants"]["runs"], 6);
-        let again = comparison_json(&sample::comparison(&["hierarchical", "hybrid"], 3), "anthill compare sample");
+        let again =
+            comparison_json(&sample::comparison(&["hierarchical", "hybrid"], 3), "anthill compare sample");
         assert_eq!(value.to_string(), again.to_string());
     }
 
@@ -146,7 +147,14 @@ mod tests {
     fn a_run_has_every_metric() {
         let outcome = sample::outcome("hybrid");
         let plan = crate::fault::FaultPlan::default();
-        let run = OneRun { scenario: "sample", seed: 7, replication: 1, outcome: &outcome, plan: &plan, repro: "x" };
+        let run = OneRun {
+            scenario: "sample",
+            seed: 7,
+            replication: 1,
+            outcome: &outcome,
+            plan: &plan,
+            repro: "x",
+        };
         let value = run_json(&run);
         assert_eq!(value["metrics"].as_object().expect("an object").len(), registry().count());
         assert_eq!(value["metrics"]["price"], 1.21);

@@ -79,10 +79,21 @@ mod tests {
     fn every_metric_is_shown_with_its_unit() {
         let outcome = sample::outcome("hybrid");
         let plan = FaultPlan::default();
-        let run = OneRun { scenario: "sample", seed: 7, replication: 1, outcome: &outcome, plan: &plan, repro: "x y" };
+        let run = OneRun {
+            scenario: "sample",
+            seed: 7,
+            replication: 1,
+            outcome: &outcome,
+            plan: &plan,
+            repro: "x y",
+        };
         let text = run_table(&run);
         for metric in registry() {
-            assert!(text.lines().any(|line| line.split_whitespace().next() == Some(metric.name)), "{}", metric.name);
+            assert!(
+                text.lines().any(|line| line.split_whitespace().next() == Some(metric.name)),
+                "{}",
+                metric.name
+            );
         }
         let line = |name: &str| {
             let line = text.lines().find(|line| line.split_whitespace().next() == Some(name));
@@ -97,7 +108,9 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_exact() {
-        for (value, shown) in [(1_234_567.0, "1,234,567"), (0.0, "0"), (0.123_456_7, "0.12346"), (f64::NAN, "–")] {
+        for (value, shown) in
+            [(1_234_567.0, "1,234,567"), (0.0, "0"), (0.123_456_7, "0.12346"), (f64::NAN, "–")]
+        {
             assert_eq!(exact(value), shown);
         }
     }

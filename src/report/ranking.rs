@@ -84,13 +84,26 @@ fn ranking(comparison: &Comparison, metric: &'static str) -> Ranking {
             undecided += usize::from(found == Verdict::Undecided);
             match (found, expected) {
                 (Verdict::Better, true) | (Verdict::Undecided, false) => {}
-                (Verdict::Better, false) => exceptions.push(format!("{a} {better} {b}")),
-                (Verdict::Undecided, true) => exceptions.push(format!("{a} ≈ {b}")),
-                (Verdict::Worse, _) => exceptions.push(format!("{b} {better} {a}")),
+                (Verdict::Better, false) => exceptions.push((a, better, b)),
+                (Verdict::Undecided, true) => exceptions.push((a, "≈", b)),
+                (Verdict::Worse, _) => exceptions.push((b, better, a)),
             }
         }
     }
+    let exceptions = grouped(&exceptions);
     Ranking { metric, chain, exceptions, pairs, undecided }
+}
+
+/// `a < b`, `a < c` as `a < b and c`.
+fn grouped(exceptions: &[(&&str, &str, &&str)]) -> Vec<String> {
+    let mut groups: Vec<((&str, &str), String)> = Vec::new();
+    for (a, relation, b) in exceptions {
+        match groups.iter_mut().find(|(key, _)| *key == (**a, *relation)) {
+            Some((_, phrase)) => phrase.push_str(&format!(" and {b}")),
+            None => groups.push(((**a, *relation), format!("{a} {relation} {b}"))),
+        }
+    }
+    groups.into_iter().map(|(_, phrase)| phrase).collect()
 }
 
 #[cfg(test)]

@@ -68,7 +68,8 @@ fn pattern(def: PatternDef, tax: f64, replications: u32) -> PatternResult {
     for step in 1..200 {
         sojourns.record_s(f64::from(step) * f64::from(step) * 0.05);
     }
-    let kind = |name, phase, messages| KindTraffic { name, phase, messages, bytes: 100 * messages, tokens: 0 };
+    let kind =
+        |name, phase, messages| KindTraffic { name, phase, messages, bytes: 100 * messages, tokens: 0 };
     PatternResult {
         def,
         runs: (0..replications).map(|replication| run(tax, replication)).collect(),
@@ -122,7 +123,13 @@ fn run(tax: f64, replication: u32) -> Run {
     ] {
         metrics.set(name, value);
     }
-    Run { replication, fingerprint: 1000 + u64::from(replication), metrics, series: series(), firing: Vec::new() }
+    Run {
+        replication,
+        fingerprint: 1000 + u64::from(replication),
+        metrics,
+        series: series(),
+        firing: Vec::new(),
+    }
 }
 
 fn series() -> RunSeries {
@@ -182,7 +189,15 @@ fn paired(patterns: &[PatternResult]) -> Vec<PairedRow> {
             for pattern in &patterns[index + 1..] {
                 let (pattern, against) = (pattern.def.name, against.def.name);
                 let (p_holm, verdict) = (Some(0.001), Some(Verdict::Better));
-                rows.push(PairedRow { metric, pattern, against, scale, paired: found(estimate), p_holm, verdict });
+                rows.push(PairedRow {
+                    metric,
+                    pattern,
+                    against,
+                    scale,
+                    paired: found(estimate),
+                    p_holm,
+                    verdict,
+                });
             }
         }
     }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
-use super::format::{NONE, in_percent, justified, number, percent, with_half_width};
+use super::format::{NONE, in_percent, justified, percent, with_half_width};
 use super::ranking::{Ranking, rankings};
 use super::{fingerprint, hex};
 use crate::experiment::{Comparison, PatternResult, REFERENCE};
@@ -20,16 +20,29 @@ pub(super) const KINDS: [(&str, &str); 8] = [
     ("tax_context", "context"),
     ("tax_duplication", "dupl."),
     ("tax_trust", "trust"),
-    ("tax_recovery", "recovery"),
+    ("tax_recovery", "recov."),
     ("tax_other", "other"),
     ("tax_infrastructure", "infra"),
 ];
 
+/// Columns of a terminal that lines are broken for.
+const WIDTH: usize = 108;
+
 /// Everything `anthill compare` prints: tables, verdicts, notes, and how to repeat it.
 pub fn comparison_table(comparison: &Comparison, repro: &str) -> String {
     let mut text = headline(comparison);
-    section(&mut text, "Coordination tax", "% of engaged capacity that does not become correct work", tax(comparison));
-    section(&mut text, "Latency, throughput, money", "", work(comparison));
+    section(
+        &mut text,
+        "Coordination tax",
+        "% of engaged capacity that does not become correct work",
+        tax(comparison),
+    );
+    section(
+        &mut text,
+        "Latency, throughput, money",
+        "standing: coordination of the same fleet with nothing to do",
+        work(comparison),
+    );
     section(&mut text, "Trilemma", "latency, fault tolerance, decentralization", trilemma(comparison));
     text.push_str(&verdicts(comparison));
     text.push_str(&notes(comparison));
@@ -80,8 +93,7 @@ pub(super) fn columns(header: &[&str], rows: Vec<Vec<String>>) -> String {
 }
 
 fn section(text: &mut String, title: &str, about: &str, table: String) {
-    let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
-    let _ = writeln!(text, "\n{}{about}\n{table}", title.to_uppercase());
+    let _ = writeln!(text, "\n{} ({about})\n{table}", title.to_uppercase());
 }
 
 fn headline(comparison: &Comparison) -> String {
@@ -103,7 +115,7 @@ fn headline(comparison: &Comparison) -> String {
 fn tax(comparison: &Comparison) -> String {
     let mut header = vec!["pattern", "tax"];
     header.extend(KINDS.iter().map(|(_, shown)| *shown));
-    header.extend(["price", "standing", "settled"]);
+    header.push("price");
     let row = |pattern: &PatternResult| {
         let share = |metric: &str| percent(pattern.summary(metric).estimate);
         let doubt = if inconclusive(pattern) { "?" } else { "" };
@@ -111,7 +123,6 @@ fn tax(comparison: &Comparison) -> String {
         let mut row = vec![pattern.def.name.to_owned(), format!("{doubt}{tax}")];
         row.extend(KINDS.iter().map(|(metric, _)| share(metric)));
         row.push(with_half_width(pattern.summary("price"), 3));
-        row.extend([share("standing_overhead_share"), share("settled_share")]);
         row
     };
     columns(&header, comparison.patterns.iter().map(row).collect())
@@ -125,8 +136,9 @@ fn work(comparison: &Comparison) -> String {
         "sojourn p99\n[s]",
         "messages\nper task",
         "money\nper task",
-        "duplicated\n[%]",
         "tasks\nlost",
+        "settled\n[%]",
+        "standing\n[%]",
     ];
     let row = |pattern: &PatternResult| {
         let shown = |metric: &str| justified(pattern.summary(metric), 3);
@@ -138,8 +150,9 @@ fn work(comparison: &Comparison) -> String {
             latency("sojourn_p99_s"),
             shown("messages_per_task"),
             shown("money_per_correct_task"),
-            percent(pattern.summary("duplication_share").estimate),
             shown("tasks_lost"),
+            percent(pattern.summary("settled_share").estimate),
+            percent(pattern.summary("standing_overhead_share").estimate),
         ]
     };
     columns(&header, comparison.patterns.iter().map(row).collect())
@@ -195,33 +208,126 @@ fn verdicts(comparison: &Comparison) -> String {
         };
         let _ = writeln!(text, "{shown:<8} {}", ranking.chain);
         if !ranking.exceptions.is_empty() {
-            let _ = writeln!(text, "{:<8} except {}", "", ranking.exceptions.join(", "));
+            let lead = format!("{:<8} but ", "");
+            text.push_str(&wrapped(&lead, &ranking.exceptions));
         }
     }
     text
 }
 
+/// `items` after `lead`, separated by commas, in lines of at most [`WIDTH`] that are indented by four.
+fn wrapped(lead: &str, items: &[String]) -> String {
+    let (mut text, mut line) = (String::new(), lead.to_owned());
+    for (index, item) in items.iter().enumerate() {
+        let comma = if index + 1 < items.len() { "," } else { "" };
+        let space = if line.ends_with(' ') { "" } else { " " };
+        if index > 0 && line.chars().count() + space.len() + item.chars().count() + 1 > WIDTH {
+            let _ = writeln!(text, "{}", line.trim_end());
+            line = " ".repeat(lead.chars().take_while(|c| *c == ' ').count().max(4)) + item + comma;
+        } else {
+            line = line + space + item + comma;
+        }
+    }
+    text + line.trim_end() + "\n"
+}
+
 fn notes(comparison: &Comparison) -> String {
     let named = |which: &dyn Fn(&PatternResult) -> bool| -> String {
-        let names = comparison.patterns.iter().filter(|pattern| which(pattern)).map(|pattern| pattern.def.name);
+        let names =
+            comparison.patterns.iter().filter(|pattern| which(pattern)).map(|pattern| pattern.def.name);
         names.collect::<Vec<_>>().join(", ")
     };
     let mut text = String::new();
     let unstable = named(&unstable);
     if !unstable.is_empty() {
-        let _ = writeln!(text, "unstable: the backlog grows under {unstable}; its latencies only reflect the horizon");
-    }
-    for pattern in comparison.patterns.iter().filter(|pattern| inconclusive(pattern)) {
-        let ends = ["tax_full_low", "tax_full_high"]
-            .map(|metric| number(100.0 * pattern.summary(metric).estimate, 3));
         let _ = writeln!(
             text,
-            "? inconclusive: work unsettled at the end leaves the tax of {} between {} % and {} %",
-            pattern.def.name, ends[0], ends[1]
+            "unstable: the backlog grows under {unstable}; its latencies only reflect the horizon"
         );
+    }
+    let open = comparison.patterns.iter().filter(|pattern| inconclusive(pattern)).map(|pattern| {
+        let ends = ["tax_full_low", "tax_full_high"].map(|metric| percent(pattern.summary(metric).estimate));
+        format!("{} {}–{} %", pattern.def.name, ends[0], ends[1])
+    });
+    let open: Vec<String> = open.collect();
+    if !open.is_empty() {
+        text.push_str(&wrapped("? inconclusive, as work unsettled at the end leaves the tax open: ", &open));
     }
     for (pattern, first, second) in &comparison.repeats {
         let _ = writeln!(text, "warning: replications {first} and {second} of {pattern} are bit-equal");
     }
     if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    /// The cells of the line that begins with `name` in the section called `title`.
+    fn line<'t>(text: &'t str, title: &str, name: &str) -> Vec<&'t str> {
+        let section = text.split("\n\n").find(|section| section.starts_with(title)).expect("a section");
+        let line = section.lines().find(|line| line.starts_with(name)).expect("a line");
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
+    }
+
+    #[test]
+    fn three_tables_a_ranking_and_how_to_repeat_it() {
+        let comparison = sample::comparison(&["hierarchical", "hybrid"], 3);
+        let text = comparison_table(&comparison, "anthill compare sample --seed 7");
+        assert!(text.starts_with("sample: 2 patterns, identical tasks and faults, 3 replications"), "{text}");
+        let tax = line(&text, "COORDINATION TAX", "hybrid");
+        // Jackknifed ratio of sums; t(2 degrees, 97.5 %) · 0.001 / √3 = 0.0025.
+        assert_eq!(tax[..2], ["hybrid", "10.1 ± 0.2"]);
+        assert_eq!(tax[5..], ["0", "0", "0", "0", "0", "1.21 ± 0.02"]);
+        let work = line(&text, "LATENCY", "hybrid");
+        assert_eq!(work[2..], ["280.0", "900.0", "9.50", "0.210", "3.00", "98.0", "0.4"]);
+        let trilemma = line(&text, "TRILEMMA", "hybrid");
+        assert_eq!(trilemma, ["hybrid", "0", "12.0", "87.0 ± 1.0", "87.0 ± 1.0", "–", "100.0", "1.00"]);
+        assert!(text.contains("\ntax      hybrid < hierarchical\n"), "{text}");
+        assert!(text.contains("\ngoodput  hybrid > hierarchical\n"), "{text}");
+        assert!(text.ends_with("\nrepro: anthill compare sample --seed 7\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(
+            !text.contains("NaN") && !text.contains("inconclusive") && !text.contains("unstable"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn latencies_of_a_growing_backlog_are_not_shown() {
+        let mut comparison = sample::comparison(&["hierarchical", "hybrid"], 3);
+        for run in &mut comparison.patterns[0].runs {
+            run.metrics.set("backlog_slope_per_s", 1.0 + 0.01 * f64::from(run.replication));
+            run.metrics.set("tax_full_high", 0.9);
+        }
+        let text = comparison_table(&comparison, "x");
+        assert_eq!(line(&text, "LATENCY", "hierarchical")[2..4], ["unstable", "unstable"]);
+        assert_eq!(line(&text, "LATENCY", "hybrid")[2..4], ["280.0", "900.0"]);
+        assert!(line(&text, "COORDINATION TAX", "hierarchical")[1].starts_with('?'), "{text}");
+        assert!(text.contains("hierarchical 19.1–90.0 %"), "{text}");
+        assert!(text.contains("the backlog grows under hierarchical"), "{text}");
+    }
+
+    #[test]
+    fn one_replication_has_no_intervals_and_no_verdicts() {
+        let text = comparison_table(&sample::comparison(&["hierarchical", "hybrid"], 1), "x");
+        assert!(text.contains("1 replication (no intervals)"), "{text}");
+        assert_eq!(line(&text, "COORDINATION TAX", "hybrid")[1], "10.0");
+        assert!(text.contains("none: differences need at least two replications"), "{text}");
+        let mut comparison = sample::comparison(&["hybrid"], 2);
+        comparison.replications = 20;
+        let text = comparison_table(&comparison, "x");
+        assert!(text.contains("2 of 20 replications: INCOMPLETE"), "{text}");
+        assert!(!text.contains("VERDICTS"), "one pattern has nobody to be better than");
+    }
+
+    #[test]
+    fn long_lists_are_wrapped() {
+        let items: Vec<String> = (0..30).map(|index| format!("item{index}")).collect();
+        let text = wrapped("  but ", &items);
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert_eq!(text.split_whitespace().count(), 31);
+        assert!(text.lines().all(|line| line.starts_with("  ")));
+    }
 }

@@ -68,13 +68,23 @@ impl Checker<'_> {
 
     fn when(&mut self, key: &str, when: Option<When<'_>>) {
         match when {
-            None => self.refuse(key, "exactly one of `at` and `every` must be given", "write at = \"20min\""),
+            None => self.one_of(key, ["at", "every"], "write at = \"20min\""),
             Some(When::At(at)) => self.instant(&format!("{key}.at"), at),
             Some(When::Every(law)) => {
                 let key = format!("{key}.every");
                 self.law(&key, law);
                 self.finite_mean(&key, law.law().ok().map(|law| law.mean()));
             }
+        }
+    }
+
+    /// Refuses a table in which none or both of two keys are given; `remedy` is for none.
+    fn one_of(&mut self, key: &str, [first, second]: [&str; 2], remedy: &str) {
+        if self.is_written(&format!("{key}.{second}")) {
+            let message = format!("`{first}` and `{second}` exclude each other");
+            self.refuse(&format!("{key}.{second}"), message, "delete one of the two");
+        } else {
+            self.refuse(key, format!("exactly one of `{first}` and `{second}` must be given"), remedy);
         }
     }
 
@@ -163,11 +173,7 @@ impl Checker<'_> {
                     }
                 }
                 (None, None) | (Some(_), Some(_)) => {
-                    self.refuse(
-                        &key,
-                        "exactly one of `share` and `sites` must be given",
-                        "write share = 0.2",
-                    );
+                    self.one_of(&key, ["share", "sites"], "write share = 0.2");
                 }
             }
         }
@@ -215,8 +221,8 @@ impl Checker<'_> {
         }
     }
 
-    /// The plan of `faults.plan`, if one is named and can be read.
-    pub(super) fn plan(&mut self) -> Result<Option<FaultPlan>, Error> {
+    /// The plan of `faults.plan` with the lines of its entries, if one is named and can be read.
+    pub(super) fn plan(&mut self) -> Result<Option<(FaultPlan, Vec<usize>)>, Error> {
         let faults = &self.file.faults;
         let Some(path) = &faults.plan else { return Ok(None) };
         for name in ["crash", "pause", "slow", "partition", "relay_outage", "wrong_output", "stall", "churn"]
@@ -226,7 +232,7 @@ impl Checker<'_> {
                 self.refuse(&key, "`faults.plan` says all faults already", "delete this, or `faults.plan`");
             }
         }
-        match FaultPlan::load(&self.folder.join(path)) {
+        match FaultPlan::load_with_lines(&self.folder.join(path)) {
             Ok(plan) => Ok(Some(plan)),
             Err(error) => self.found_in_file("faults.plan", error).map(|()| None),
         }

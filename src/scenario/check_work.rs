@@ -106,9 +106,14 @@ impl Checker<'_> {
             Source::Poisson(poisson) => match poisson.mean_gap_s() {
                 Some(gap) => horizon / gap,
                 None => {
-                    let message =
-                        "exactly one of `rate_per_s` and `mean_interarrival` must be given, above zero";
-                    self.refuse(&key, message, "write poisson = { rate_per_s = 2.5 }");
+                    match (poisson.rate_per_s, poisson.mean_interarrival) {
+                        (Some(rate), None) => self.positive(&format!("{key}.rate_per_s"), rate),
+                        (None, Some(gap)) => self.some_time(&format!("{key}.mean_interarrival"), gap),
+                        (None, None) | (Some(_), Some(_)) => {
+                            let message = "exactly one of `rate_per_s` and `mean_interarrival` must be given";
+                            self.refuse(&key, message, "write poisson = { rate_per_s = 2.5 }");
+                        }
+                    }
                     0.0
                 }
             },
@@ -335,7 +340,7 @@ impl Checker<'_> {
 
     /// Whether `key` is written in the scenario, and not a default.
     pub(super) fn is_written(&self, key: &str) -> bool {
-        self.document().value(&parts(key)).is_some()
+        self.document().is_written(&parts(key))
     }
 }
 

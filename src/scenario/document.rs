@@ -189,6 +189,17 @@ impl<'t> Document<'t> {
         Some(value)
     }
 
+    /// Whether something is written at `path`, where a table may stand for a list of one.
+    pub(super) fn is_written(&self, path: &[String]) -> bool {
+        self.value(path).is_some() || self.value(&self.find(path).0).is_some()
+    }
+
+    /// Whether a list is written at `path`, where a table may stand for a list of one.
+    pub(super) fn is_list(&self, path: &[String]) -> bool {
+        let list = |path: &[String]| self.value(path).is_some_and(|value| value.get_ref().is_array());
+        list(path) || list(&self.find(path).0)
+    }
+
     /// The path of the key or value that an error's `span` means, and whether it is a key.
     pub(super) fn at(&self, span: &Range<usize>) -> (Path, bool) {
         let mut best = Best { path: Path::new(), is_key: false, rank: (2, usize::MAX) };

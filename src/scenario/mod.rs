@@ -135,7 +135,7 @@ impl Scenario {
         let (file, reading) = document.read(&[], ScenarioFile::deserialize).split();
         problems.extend(reading.problems.iter().cloned());
         let Some(mut file) = file else {
-            return Err(resolve::outcome(problems).err().unwrap_or_else(|| {
+            return Err(resolve::outcome(problems, &origin.name).err().unwrap_or_else(|| {
                 Problem::new("the scenario cannot be read").file(origin.name.clone()).into()
             }));
         };
@@ -146,10 +146,21 @@ impl Scenario {
         problems.extend(checker.into_problems());
         let (params, wrong) = read_params(&document, &file, known);
         problems.extend(wrong);
-        resolve::outcome(problems)?;
         let (Some(places), rows, skipped, plan) = judged else {
-            unreachable!("sites that could not be worked out are a problem")
+            let outcome = resolve::outcome(problems, &origin.name);
+            return Err(outcome.expect_err("sites that could not be worked out are a problem"));
         };
+        // Plans and parameters are judged against the fleet, so that there must be one.
+        let faulty = |tables: &[&str]| {
+            let named = |key: &String| key.split('.').next().is_some_and(|table| tables.contains(&table));
+            let gone = reading.gone.iter().filter_map(|path| path.first());
+            gone.chain(problems.iter().filter_map(|problem| problem.key.as_ref())).any(named)
+        };
+        let calendar = !faulty(&["run"]);
+        if faulty(&["agents", "relays", "clients", "network"]) {
+            return Err(resolve::outcome(problems, &origin.name).expect_err("there is a problem"));
+        }
+        let (plan, plan_lines) = plan.unzip();
         resolve::fill_in(&mut file, &origin.stem, known);
         file.pattern = params;
         let scenario = Scenario {
@@ -162,9 +173,12 @@ impl Scenario {
             plan: plan.map(Arc::new),
             file,
         };
-        let mut problems = scenario.check_plan(origin);
-        problems.extend(scenario.check_params(&document, known));
-        problems.into_result()?;
+        if calendar {
+            let wrong = scenario.check_plan(&plan_lines.unwrap_or_default(), origin);
+            problems.extend(resolve::named_by(&document, "faults.plan", wrong));
+        }
+        problems.extend(scenario.check_params(&document, known).iter().cloned());
+        resolve::outcome(problems, &origin.name)?;
         Ok(scenario)
     }
 
@@ -199,7 +213,7 @@ impl Scenario {
     }
 
     /// Whether a plan from a file fits the fleet and the calendar.
-    fn check_plan(&self, origin: &TextOrigin) -> Problems {
+    fn check_plan(&self, lines: &[usize], origin: &TextOrigin) -> Problems {
         let (Some(plan), Some(path)) = (&self.plan, &self.file.faults.plan) else { return Problems::new() };
         let mut problems = plan.check(&self.fleet(Seed(self.file.run.seed), 0));
         let end = Time::ZERO + self.file.run.horizon + self.file.run.drain();
@@ -208,7 +222,12 @@ impl Scenario {
             problems.push(Problem::new(message).key(format!("[{index}]")).remedy("lengthen `run.horizon`"));
         }
         let path = origin.folder.join(path).display().to_string();
-        problems.map(|problem| problem.file(path.clone()))
+        problems.map(|problem| {
+            let entry =
+                problem.key.as_deref().and_then(|key| key.trim_matches(['[', ']']).parse::<usize>().ok());
+            let line = entry.and_then(|entry| lines.get(entry).copied());
+            Problem { line, ..problem.file(path.clone()) }
+        })
     }
 
     /// Whether the parameters of every pattern fit the fleet.
@@ -289,7 +308,7 @@ fn without_nulls(mut value: serde_json::Value) -> serde_json::Value {
 type Params = BTreeMap<String, serde_json::Value>;
 
 /// What judging works out on the way.
-type Judged = (Option<network::Places>, Rows, u64, Option<FaultPlan>);
+type Judged = (Option<network::Places>, Rows, u64, Option<(FaultPlan, Vec<usize>)>);
 
 /// Runs every check. Only failing to read a file that is there ends it early.
 fn judge(checker: &mut Checker<'_>, skills: &[String], known: &Known<'_>) -> Result<Judged, Error> {

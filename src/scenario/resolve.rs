@@ -64,8 +64,9 @@ impl<'a> Checker<'a> {
         let key = parts(key);
         !self.reading.gone.iter().any(|gone| {
             // A list that lost an entry has other positions now: nothing in it can be located.
-            let at = gone.iter().position(|part| part.parse::<usize>().is_ok()).unwrap_or(gone.len());
-            gone[..at].starts_with(&key) || key.starts_with(&gone[..at])
+            let entry = gone.last().is_some_and(|part| part.parse::<usize>().is_ok());
+            let gone = &gone[..gone.len() - usize::from(entry)];
+            gone.starts_with(&key) || key.starts_with(gone)
         })
     }
 
@@ -80,14 +81,7 @@ impl<'a> Checker<'a> {
     /// Adds what a reader found in the file that `key` names.
     pub(super) fn found_in_file(&mut self, key: &str, error: Error) -> Result<(), Error> {
         let Error::Invalid(problems) = error else { return Err(error) };
-        let named = self.document.locate(Problem::new("").key(key));
-        let line = named.line.map_or_else(String::new, |line| format!(":{line}"));
-        let named = format!(" (named by `{key}` in {}{line})", named.file.unwrap_or_default());
-        self.problems.extend(problems.iter().cloned().enumerate().map(|(index, mut problem)| {
-            // Once is enough: the rest are rows of the same file.
-            problem.message.push_str(if index == 0 { &named } else { "" });
-            problem
-        }));
+        self.problems.extend(named_by(self.document, key, problems));
         Ok(())
     }
 
@@ -103,9 +97,11 @@ impl<'a> Checker<'a> {
 
     fn outcome(&mut self, key: &str, outcome: Result<(), DistError>) {
         if let Err(DistError { key: parameter, message }) = outcome {
-            let remedy = match message.split_once("; ") {
-                Some((_, remedy)) => remedy.to_owned(),
-                None => "change it; `anthill schema` explains every law".to_owned(),
+            let wanted = message.split_once("must be ").and_then(|(_, rest)| rest.split_once(", not "));
+            let remedy = match (message.split_once("; "), wanted) {
+                (Some((_, remedy)), _) => remedy.to_owned(),
+                (None, Some((wanted, _))) => format!("write {wanted}"),
+                (None, None) => "mend it; `anthill schema` explains every law".to_owned(),
             };
             let message = message.split_once("; ").map_or(message.as_str(), |(what, _)| what);
             self.refuse(&format!("{key}.{parameter}"), format!("`{parameter}` {message}"), remedy);
@@ -153,7 +149,7 @@ impl<'a> Checker<'a> {
     pub(super) fn shares(&mut self, key: &str, shares: &Shares, known: &[String], what: Noun) {
         for (index, (name, share)) in shares.0.iter().enumerate() {
             // As a table the name is the last part of the key, as a list its position.
-            let listed = self.document.value(&parts(&format!("{key}.0"))).is_some();
+            let listed = self.document.is_list(&parts(key));
             let key = if listed { format!("{key}.{index}") } else { format!("{key}.{name}") };
             self.name(&key, name, known, what);
             self.positive(&key, *share);
@@ -184,6 +180,12 @@ impl<'a> Checker<'a> {
     /// The calendar and what to compare.
     pub(super) fn run(&mut self, known: &Known<'_>) {
         let run = &self.file.run;
+        let name = &self.file.name;
+        // The output folder is called after it.
+        if name.contains(['/', '\\', ':']) || name.chars().any(char::is_control) || name.starts_with('.') {
+            let message = format!("`{}` cannot be the name of a folder", name.escape_debug());
+            self.refuse("name", message, "write letters, digits, - and _");
+        }
         self.some_time("run.horizon", run.horizon);
         if run.warmup() >= run.horizon && !run.horizon.is_zero() {
             let message =
@@ -295,6 +297,18 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// `problems` of a file that `key` names; the first says so, the rest are rows of the same file.
+pub(super) fn named_by(document: &Document<'_>, key: &str, problems: Problems) -> Vec<Problem> {
+    let place = document.locate(Problem::new("").key(key));
+    let line = place.line.map_or_else(String::new, |line| format!(":{line}"));
+    let named = format!(" (named by `{key}` in {}{line})", place.file.unwrap_or_default());
+    let mut problems: Vec<Problem> = problems.iter().cloned().collect();
+    if let Some(first) = problems.first_mut() {
+        first.message.push_str(&named);
+    }
+    problems
+}
+
 /// Fills in what a scenario leaves open and is not a default of its type.
 pub(super) fn fill_in(file: &mut ScenarioFile, stem: &str, known: &Known<'_>) {
     if file.name.is_empty() {
@@ -313,8 +327,13 @@ pub(super) fn fill_in(file: &mut ScenarioFile, stem: &str, known: &Known<'_>) {
     }
 }
 
-/// `problems` as an error, if there are any.
-pub(super) fn outcome(problems: Vec<Problem>) -> Result<(), Error> {
+/// `problems` as an error, if there are any: those of the scenario called `name` in order of place, then
+/// those of `--set` and of the files it names.
+pub(super) fn outcome(mut problems: Vec<Problem>, name: &str) -> Result<(), Error> {
+    problems.sort_by_key(|problem| match problem.file.as_deref() == Some(name) {
+        true => (false, problem.line.is_none(), problem.line, problem.column),
+        false => (true, false, None, None),
+    });
     let mut all = Problems::new();
     for problem in problems {
         // Two checks may find the same fault from two sides.

@@ -79,7 +79,10 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 Role::Relay => {
                     let ordinal = self.next_service(node);
                     let key = self.cost_key;
-                    self.setup.relay.service.sample_span(&mut key.open(self.setup.fleet.address(node), ordinal))
+                    self.setup
+                        .relay
+                        .service
+                        .sample_span(&mut key.open(self.setup.fleet.address(node), ordinal))
                 }
                 Role::Client | Role::Agent => Self::poll_cost(self.setup),
             },
@@ -192,8 +195,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             agenda.cancel(key);
         }
         let end = end.max(agenda.now());
-        service.completion =
-            Some(agenda.at(end, Event::Done { node, plane: Plane::Cognition, ticket }));
+        service.completion = Some(agenda.at(end, Event::Done { node, plane: Plane::Cognition, ticket }));
     }
 
     /// A stretch of service ended.
@@ -271,8 +273,12 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Resumes all service of `node` at its current speed.
     pub(super) fn thaw(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
         for plane in [Plane::Harness, Plane::Cognition] {
-            let tickets: smallvec::SmallVec<[u32; 4]> =
-                self.nodes[node.index()].station(plane).serving.iter().map(|service| service.ticket).collect();
+            let tickets: smallvec::SmallVec<[u32; 4]> = self.nodes[node.index()]
+                .station(plane)
+                .serving
+                .iter()
+                .map(|service| service.ticket)
+                .collect();
             for ticket in tickets {
                 if !self.is_hung(node, plane, ticket) {
                     self.schedule(agenda, node, plane, ticket);
@@ -298,12 +304,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// Ends the service of `execution` at `node`, wherever it stands; says whether it was there.
-    pub(super) fn remove_execution(
-        &mut self,
-        agenda: &mut Agenda<Event>,
-        node: NodeId,
-        job: Job,
-    ) -> bool {
+    pub(super) fn remove_execution(&mut self, agenda: &mut Agenda<Event>, node: NodeId, job: Job) -> bool {
         let state = &mut self.nodes[node.index()];
         let ticket = state.cognition.serving.iter().find(|service| service.job == job).map(|s| s.ticket);
         let Some(ticket) = ticket else { return state.cognition.remove_waiting(job) };

@@ -38,7 +38,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             let wait = self.setup.client.timeout.mul_f64(f64::from(1u32 << attempt.min(3)));
             self.tasks[task.index()].retry = Some(agenda.after(wait, Event::Retry(task)));
         }
-        self.send_client(agenda, client, to, SUBMIT, Body::Submit { task, attempt });
+        self.send_client(agenda, client, to, SUBMIT, Body::Submit { task });
     }
 
     /// No acknowledgement came in time.

@@ -188,9 +188,7 @@ impl<M2, T2> Command<M2, T2> {
             Command::Send { to, msg: inner } => Command::Send { to, msg: msg(inner) },
             Command::Timer { id, wait, then } => Command::Timer { id, wait, then: timer(then) },
             Command::CancelTimer(id) => Command::CancelTimer(id),
-            Command::Work { task, execution, then } => {
-                Command::Work { task, execution, then: timer(then) }
-            }
+            Command::Work { task, execution, then } => Command::Work { task, execution, then: timer(then) },
             Command::Abandon(execution) => Command::Abandon(execution),
             Command::Verify { output, then } => Command::Verify { output, then: timer(then) },
             Command::Occupy { plane, phase, effort, then } => {

@@ -1,7 +1,7 @@
 //! Letters: sending, the way there, the inbox.
 
-use super::letters::{Body, Letter};
 use super::execution::Job;
+use super::letters::{Body, Letter};
 use super::protocol::{Message, Protocol};
 use super::station::Class;
 use super::world::{Event, World};
@@ -160,7 +160,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let Letter { from, body, .. } = self.letters.take(letter);
         match body {
             Body::Protocol(msg) => self.call(agenda, node, |protocol, cx| protocol.on_message(from, msg, cx)),
-            Body::Submit { task, .. } => self.take_task(agenda, node, from, task),
+            Body::Submit { task } => self.take_task(agenda, node, from, task),
             Body::Acknowledge { task } => self.acknowledged(agenda, task),
         }
     }

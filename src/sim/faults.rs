@@ -231,10 +231,11 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     fn stall(&mut self, agenda: &mut Agenda<Event>, node: NodeId) -> bool {
         self.nodes[node.index()].stalls += 1;
-        let executing = self.nodes[node.index()].cognition.serving.iter().find_map(|service| match service.job {
-            Job::Execution(execution) => Some(execution),
-            Job::Letter(_) | Job::Errand(_) | Job::Poll { .. } => None,
-        });
+        let executing =
+            self.nodes[node.index()].cognition.serving.iter().find_map(|service| match service.job {
+                Job::Execution(execution) => Some(execution),
+                Job::Letter(_) | Job::Errand(_) | Job::Poll { .. } => None,
+            });
         if let Some(execution) = executing {
             self.hang(agenda, node, execution);
         }

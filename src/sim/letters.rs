@@ -6,7 +6,7 @@ use crate::trace::{LetterId, NodeId, TaskId};
 #[derive(Clone, Debug)]
 pub(super) enum Body<M> {
     /// A client hands over a task.
-    Submit { task: TaskId, attempt: u32 },
+    Submit { task: TaskId },
     /// The pattern took charge of it.
     Acknowledge { task: TaskId },
     /// The pattern's own.

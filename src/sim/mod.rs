@@ -23,7 +23,7 @@ pub use cx::{Cx, CxOf, Effort, TimerId};
 pub use outcome::{Outcome, PatternDef, measure};
 pub use protocol::{Kind, Message, Protocol, Seat, Seats, Size, Status, Submission, Work, WorkKind};
 pub use setup::{
-    Clock, ClientSetup, Costs, Finish, KindCost, NetworkSetup, OnDeadline, RelaySetup, Setup, WorkSetup,
+    ClientSetup, Clock, Costs, Finish, KindCost, NetworkSetup, OnDeadline, RelaySetup, Setup, WorkSetup,
 };
 pub(crate) use world::CLIENT_KINDS;
 pub use world::{Firing, Kinds, RunEnd, Violation, run};

@@ -10,6 +10,7 @@ use super::world::{Firing, RunEnd, Violation, run};
 use crate::engine::Span;
 use crate::error::{Error, Problem, Problems};
 use crate::fault::{Origin, Target};
+use crate::metrics::MetricSet;
 use crate::metrics::bound::Bound;
 use crate::metrics::decentralization::Decentralization;
 use crate::metrics::histogram::SojournHistogram;
@@ -20,7 +21,6 @@ use crate::metrics::series::{RunSeries, Series, WINDOW};
 use crate::metrics::tasks::TaskCounts;
 use crate::metrics::traffic::{KindTraffic, Traffic};
 use crate::metrics::turns::Turns;
-use crate::metrics::MetricSet;
 use crate::trace::{Fingerprint, NodeId, Phase, Promise};
 use crate::work::Fleet;
 
@@ -114,7 +114,8 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     let clock = setup.clock;
     let observers = Observers::new(setup, kinds_of::<P>());
     let (end, observers) = run::<P, _>(setup, &params, observers);
-    let (fingerprint, (ledger, (latency, (counts, (traffic, (deciders, (series, (money, turns)))))))) = observers.0;
+    let (fingerprint, (ledger, (latency, (counts, (traffic, (deciders, (series, (money, turns)))))))) =
+        observers.0;
 
     let mut metrics = MetricSet::default();
     ledger.report(&mut metrics);
@@ -161,10 +162,8 @@ fn kinds_of<P: Protocol>() -> Vec<(&'static str, Phase)> {
     super::world::CLIENT_KINDS.iter().chain(P::Msg::KINDS).map(|kind| (kind.name, kind.phase)).collect()
 }
 
-type All = (
-    Fingerprint,
-    (Ledger, (Latency, (TaskCounts, (Traffic, (Decentralization, (Series, (Money, Turns))))))),
-);
+type All =
+    (Fingerprint, (Ledger, (Latency, (TaskCounts, (Traffic, (Decentralization, (Series, (Money, Turns))))))));
 
 /// Every observer of a measured run.
 struct Observers(All);

@@ -186,7 +186,13 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// Ends an execution without an output. Its queue place or service is given up.
-    pub(super) fn kill(&mut self, agenda: &mut Agenda<Event>, node: NodeId, execution: ExecutionId, fate: Fate) {
+    pub(super) fn kill(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        execution: ExecutionId,
+        fate: Fate,
+    ) {
         self.remove_execution(agenda, node, Job::Execution(execution));
         if self.nodes[node.index()].hung == Some(execution) {
             self.nodes[node.index()].hung = None;

@@ -69,9 +69,6 @@ impl<J: Copy + PartialEq> Station<J> {
     pub(super) fn has_free_server(&self) -> bool {
         (self.serving.len() as u32) < self.servers
     }
-    pub(super) fn has_urgent(&self) -> bool {
-        !self.urgent.is_empty()
-    }
     pub(super) fn push(&mut self, job: J, class: Class) {
         match class {
             Class::Urgent => self.urgent.push_back(job),

@@ -7,7 +7,7 @@
 
 use super::cx::{Command, Cx, Ids, Shared, TimerId};
 use super::execution::{Errand, ErrandKind, Errands, Execution, Job};
-use super::letters::{Body, Letters};
+use super::letters::Letters;
 use super::protocol::{Kind, Message, Protocol, Seat, Seats};
 use super::setup::Setup;
 use super::station::{Class, Station};
@@ -391,12 +391,25 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         }
     }
 
-    fn start_errand(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, errand: Errand<P::Timer>) {
+    fn start_errand(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        plane: Plane,
+        errand: Errand<P::Timer>,
+    ) {
         let slot = self.errands.file(errand);
         self.enqueue(agenda, node, plane, Job::Errand(slot), Class::Urgent);
     }
 
-    fn start_timer(&mut self, agenda: &mut Agenda<Event>, node: NodeId, id: TimerId, wait: Span, then: P::Timer) {
+    fn start_timer(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        id: TimerId,
+        wait: Span,
+        then: P::Timer,
+    ) {
         let key = agenda.after(wait, Event::Timer(id));
         let slot = TimerSlot { node, incarnation: self.nodes[node.index()].incarnation, key, then };
         if self.timers.len() <= id.slot as usize {
@@ -441,7 +454,9 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                 self.emit(agenda, Record::Down { node, why: DownReason::Absent });
                 continue;
             }
-            if !P::ORACLE && let Some((first, _)) = self.transport.poll(node, &setup.fleet) {
+            if !P::ORACLE
+                && let Some((first, _)) = self.transport.poll(node, &setup.fleet)
+            {
                 agenda.at(first, Event::Poll(node));
             }
             self.call(agenda, node, |protocol, cx| protocol.on_start(cx));
@@ -478,13 +493,6 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
 
     pub(super) fn role(&self, node: NodeId) -> Role {
         self.setup.fleet.role(node)
-    }
-
-    pub(super) fn body_task(&self, letter: LetterId) -> Option<TaskId> {
-        match &self.letters.get(letter).body {
-            Body::Submit { task, .. } | Body::Acknowledge { task } => Some(*task),
-            Body::Protocol(msg) => msg.task(),
-        }
     }
 }
 
@@ -562,7 +570,13 @@ fn resolve_kinds<P: Protocol>(setup: &Setup) -> Vec<ResolvedKind> {
                 (time.unwrap_or(default), time.unwrap_or(&setup.relay.service))
             };
             let per_token = if P::ORACLE { Span::ZERO } else { per_token };
-            ResolvedKind { kind, plane, at_agent: Cost::new(at_agent), at_relay: Cost::new(at_relay), per_token }
+            ResolvedKind {
+                kind,
+                plane,
+                at_agent: Cost::new(at_agent),
+                at_relay: Cost::new(at_relay),
+                per_token,
+            }
         })
         .collect()
 }

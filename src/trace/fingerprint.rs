@@ -76,9 +76,7 @@ fn words(record: &Record) -> [u64; 2] {
         Record::Accepted { task, execution, correct } => {
             [tagged(15, u64::from(task.0)), pair(execution.0, u32::from(correct))]
         }
-        Record::DoubleSettle { task, execution } => {
-            [tagged(16, u64::from(task.0)), u64::from(execution.0)]
-        }
+        Record::DoubleSettle { task, execution } => [tagged(16, u64::from(task.0)), u64::from(execution.0)],
         Record::Ended { task, how } => [tagged(17, u64::from(task.0)), how as u64],
         Record::Sent { letter: _, from, to, kind, bytes, tokens } => {
             [tagged(18, pair(from.0, to.0)) ^ (u64::from(kind) << 48), pair(bytes, tokens)]

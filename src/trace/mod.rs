@@ -11,7 +11,9 @@ mod record;
 
 pub use fingerprint::Fingerprint;
 pub use ids::{ExecutionId, LetterId, NodeId, Output, SiteId, SkillId, TaskId};
-pub use record::{Activity, DownReason, DropReason, Ending, Fact, Fate, Phase, Plane, Promise, Record, Stage};
+pub use record::{
+    Activity, DownReason, DropReason, Ending, Fact, Fate, Phase, Plane, Promise, Record, Stage,
+};
 
 use crate::engine::{EventId, Time};
 

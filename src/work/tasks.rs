@@ -50,7 +50,6 @@ pub struct Tasks {
     work_tokens: Vec<u32>,
     /// The dependency graph, where there is one: node index = task id.
     graph: Option<DiGraph<(), ()>>,
-    longest_path: Vec<Span>,
 }
 
 /// Why the predecessors do not form a DAG.
@@ -91,10 +90,9 @@ impl Tasks {
         );
         let work: Vec<Span> = specs.iter().map(|spec| spec.work).collect();
         let graph = graph_of(&specs)?;
-        let longest_path = match &graph {
-            None => work.clone(),
-            Some(graph) => longest_paths(graph, &work)?,
-        };
+        if let Some(graph) = &graph {
+            toposort(graph, None).map_err(|cycle| DagError::Cycle(TaskId(cycle.node_id().index() as u32)))?;
+        }
         Ok(Tasks {
             cards: specs
                 .iter()
@@ -104,7 +102,6 @@ impl Tasks {
             work_tokens: specs.iter().map(|spec| spec.work_tokens).collect(),
             work,
             graph,
-            longest_path,
         })
     }
 
@@ -135,10 +132,6 @@ impl Tasks {
     /// Sum of all true work \[time at speed 1\].
     pub(crate) fn total_work(&self) -> Span {
         self.work.iter().copied().sum()
-    }
-    /// Work on the heaviest chain of predecessors that ends with `task`, itself included.
-    pub(crate) fn longest_path(&self, task: TaskId) -> Span {
-        self.longest_path[task.index()]
     }
     /// Whether any task has a predecessor.
     pub fn has_dependencies(&self) -> bool {
@@ -180,20 +173,6 @@ fn graph_of(specs: &[TaskSpec]) -> Result<Option<DiGraph<(), ()>>, DagError> {
     Ok(Some(graph))
 }
 
-fn longest_paths(graph: &DiGraph<(), ()>, work: &[Span]) -> Result<Vec<Span>, DagError> {
-    let order = toposort(graph, None).map_err(|cycle| DagError::Cycle(TaskId(cycle.node_id().index() as u32)))?;
-    let mut longest = vec![Span::ZERO; work.len()];
-    for node in order {
-        let before = graph
-            .neighbors_directed(node, petgraph::Direction::Incoming)
-            .map(|predecessor| longest[predecessor.index()])
-            .max()
-            .unwrap_or(Span::ZERO);
-        longest[node.index()] = before + work[node.index()];
-    }
-    Ok(longest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_path_is_the_heaviest_chain() {
+    fn dependencies_run_both_ways() {
         let tasks = Tasks::new(vec![task(3, &[]), task(5, &[]), task(2, &[0, 1]), task(1, &[2])]).unwrap();
-        let longest: Vec<u64> =
-            (0..4).map(|id| tasks.longest_path(TaskId(id)).as_nanos() / 1_000_000_000).collect();
-        assert_eq!(longest, [3, 5, 7, 8]);
         assert_eq!(tasks.successors(TaskId(0)).collect::<Vec<_>>(), [TaskId(2)]);
+        let mut before: Vec<_> = tasks.predecessors(TaskId(2)).collect();
+        before.sort();
+        assert_eq!(before, [TaskId(0), TaskId(1)]);
         assert_eq!(tasks.total_work(), Span::from_secs(11));
     }
 

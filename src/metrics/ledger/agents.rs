@@ -1,7 +1,7 @@
 //! The state of one agent's attention and the time it spent in each.
 
 use crate::engine::Time;
-use crate::trace::{Activity, ExecutionId, Phase};
+use crate::trace::{Activity, ExecutionId, Phase, Plane};
 
 /// The first that holds of: down, cognition busy, harness busy, free (model.md §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) struct AgentTime {
     pub(super) down: bool,
     pub(super) cognition: Option<Activity>,
     pub(super) harness: Option<Activity>,
+    /// Whether a plane was taken twice or released twice: time that is booked, but to the wrong state.
+    pub(super) unpaired: bool,
     /// Current ÷ nominal speed.
     pub(super) factor: f64,
     /// When the running stretch began.
@@ -38,6 +40,7 @@ impl Default for AgentTime {
             down: false,
             cognition: None,
             harness: None,
+            unpaired: false,
             factor: 1.0,
             since: Time::ZERO,
             down_ns: 0,
@@ -51,6 +54,13 @@ impl Default for AgentTime {
 }
 
 impl AgentTime {
+    pub(super) fn plane(&mut self, plane: Plane) -> &mut Option<Activity> {
+        match plane {
+            Plane::Harness => &mut self.harness,
+            Plane::Cognition => &mut self.cognition,
+        }
+    }
+
     pub(super) fn state(&self) -> State {
         if self.down {
             return State::Down;

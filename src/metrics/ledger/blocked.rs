@@ -87,9 +87,15 @@ pub(super) struct Blocked {
 
 impl Blocked {
     pub(super) fn new(fleet: &Fleet, tasks: Arc<Tasks>, warmup: Time) -> Blocked {
-        let skills = fleet
-            .skills()
-            .max(tasks.cards().iter().filter_map(|card| card.skill).map(|skill| skill.index() + 1).max().unwrap_or(0));
+        let skills = fleet.skills().max(
+            tasks
+                .cards()
+                .iter()
+                .filter_map(|card| card.skill)
+                .map(|skill| skill.index() + 1)
+                .max()
+                .unwrap_or(0),
+        );
         let mut blocked = Blocked {
             warmup,
             since: Time::ZERO,
@@ -113,12 +119,22 @@ impl Blocked {
                 .collect(),
             graph: tasks,
             nodes: vec![
-                NodeTime { up: true, silent: false, cut_off: false, running: None, first_held: NOBODY };
+                NodeTime {
+                    up: true,
+                    silent: false,
+                    cut_off: false,
+                    running: None,
+                    first_held: NOBODY
+                };
                 fleet.len()
             ],
             runs_on: Vec::new(),
             agent_skill: fleet.profiles().iter().map(|profile| profile.skill.0).collect(),
-            agent_speed: fleet.profiles().iter().map(|profile| (profile.speed * 1e6).round() as u64).collect(),
+            agent_speed: fleet
+                .profiles()
+                .iter()
+                .map(|profile| (profile.speed * 1e6).round() as u64)
+                .collect(),
             free: vec![(0, 0); skills],
             startable: vec![0; skills + 1],
             by_stage: [0; Stage::ALL.len()],
@@ -192,8 +208,11 @@ impl Blocked {
     /// Counts `task` where it belongs now.
     fn recount(&mut self, now: Time, task: u32) {
         let state = &self.tasks[task as usize];
-        let startable =
-            state.arrived && state.waits_for == 0 && !state.expired && !state.correct && state.progressing == 0;
+        let startable = state.arrived
+            && state.waits_for == 0
+            && !state.expired
+            && !state.correct
+            && state.progressing == 0;
         let lost = state.orphan || (state.holder != NOBODY && self.nodes[state.holder as usize].lost());
         let wanted = startable.then_some(if lost { Stage::Lost } else { state.stage });
         if wanted == state.counted {

@@ -15,16 +15,32 @@ const CAPACITY: &str = "capacity-s";
 
 /// Columns of the ledger. Capacity-seconds are agent seconds × nominal speed, inside the measured window.
 pub const DEFS: &[MetricDef] = &[
-    lower("tax_agents", "share", "coordination tax of the agents: O / (1 + O), O = (wasted + verifying + coordinating + blocked) / U, U = work of correctly completed tasks; all in capacity-seconds (model.md 3)"),
+    lower(
+        "tax_agents",
+        "share",
+        "coordination tax of the agents: O / (1 + O), O = (wasted + verifying + coordinating + blocked) / U, U = work of correctly completed tasks; all in capacity-seconds (model.md 3)",
+    ),
     lower("tax_agents_low", "share", "tax_agents with unsettled executions counted useful"),
     lower("tax_agents_high", "share", "tax_agents with unsettled executions counted wasted"),
-    lower("tax_full", "share", "tax_agents with relay and client nodes added to O as provisioned node-seconds x price of the node / mean price of an agent"),
+    lower(
+        "tax_full",
+        "share",
+        "tax_agents with relay and client nodes added to O as provisioned node-seconds x price of the node / mean price of an agent",
+    ),
     lower("tax_full_low", "share", "tax_full with unsettled executions counted useful"),
     lower("tax_full_high", "share", "tax_full with unsettled executions counted wasted"),
     lower("tax_inconclusive", "1", "1 where tax_full_high - tax_full_low exceeds 5 points"),
-    lower("overhead_ratio", "1", "O of tax_full: coordination capacity-seconds per capacity-second of correct work"),
+    lower(
+        "overhead_ratio",
+        "1",
+        "O of tax_full: coordination capacity-seconds per capacity-second of correct work",
+    ),
     lower("tax_search", "share", "part of tax_full: discovery + assignment + negotiation + consensus"),
-    lower("tax_synchronisation", "share", "part of tax_full: synchronisation + blocked, without blocked.lost"),
+    lower(
+        "tax_synchronisation",
+        "share",
+        "part of tax_full: synchronisation + blocked, without blocked.lost",
+    ),
     lower("tax_context", "share", "part of tax_full: context"),
     lower("tax_duplication", "share", "part of tax_full: wasted.duplicate"),
     lower("tax_trust", "share", "part of tax_full: verifying + wasted.reject + wasted.defect"),
@@ -40,25 +56,61 @@ pub const DEFS: &[MetricDef] = &[
     lower("wasted_stall_capacity_s", CAPACITY, "executing: the agent hung"),
     lower("wasted_defect_capacity_s", CAPACITY, "executing: accepted but wrong"),
     neutral("unsettled_capacity_s", CAPACITY, "executing: fate open at the end of the run"),
-    lower("slowed_capacity_s", CAPACITY, "executing beyond work / nominal speed because of a slow fault: fault loss, not tax"),
+    lower(
+        "slowed_capacity_s",
+        CAPACITY,
+        "executing beyond work / nominal speed because of a slow fault: fault loss, not tax",
+    ),
     lower("verifying_capacity_s", CAPACITY, "verifying outputs"),
     lower("coordinating_discovery_capacity_s", CAPACITY, "coordinating: finding out who is there"),
     lower("coordinating_assignment_capacity_s", CAPACITY, "coordinating: giving tasks to agents"),
     lower("coordinating_negotiation_capacity_s", CAPACITY, "coordinating: calls, bids, scope"),
     lower("coordinating_consensus_capacity_s", CAPACITY, "coordinating: claims and votes"),
-    lower("coordinating_synchronisation_capacity_s", CAPACITY, "coordinating: heartbeats, log reading, notices"),
+    lower(
+        "coordinating_synchronisation_capacity_s",
+        CAPACITY,
+        "coordinating: heartbeats, log reading, notices",
+    ),
     lower("coordinating_context_capacity_s", CAPACITY, "coordinating: reading and handing over context"),
     lower("coordinating_recovery_capacity_s", CAPACITY, "coordinating: repairing after faults"),
-    lower("blocked_lost_capacity_s", CAPACITY, "free agent and startable task that do not meet: the holder is down, silent or unreachable"),
-    lower("blocked_context_capacity_s", CAPACITY, "free agent and startable task that do not meet: the holder waits for context"),
-    lower("blocked_claimed_capacity_s", CAPACITY, "free agent and startable task that do not meet: held, not started"),
-    lower("blocked_announced_capacity_s", CAPACITY, "free agent and startable task that do not meet: offered, not taken"),
-    lower("blocked_queued_capacity_s", CAPACITY, "free agent and startable task that do not meet: queued by the pattern"),
-    lower("blocked_entry_capacity_s", CAPACITY, "free agent and startable task that do not meet: not yet acknowledged to the client"),
+    lower(
+        "blocked_lost_capacity_s",
+        CAPACITY,
+        "free agent and startable task that do not meet: the holder is down, silent or unreachable",
+    ),
+    lower(
+        "blocked_context_capacity_s",
+        CAPACITY,
+        "free agent and startable task that do not meet: the holder waits for context",
+    ),
+    lower(
+        "blocked_claimed_capacity_s",
+        CAPACITY,
+        "free agent and startable task that do not meet: held, not started",
+    ),
+    lower(
+        "blocked_announced_capacity_s",
+        CAPACITY,
+        "free agent and startable task that do not meet: offered, not taken",
+    ),
+    lower(
+        "blocked_queued_capacity_s",
+        CAPACITY,
+        "free agent and startable task that do not meet: queued by the pattern",
+    ),
+    lower(
+        "blocked_entry_capacity_s",
+        CAPACITY,
+        "free agent and startable task that do not meet: not yet acknowledged to the client",
+    ),
     neutral("idle_capacity_s", CAPACITY, "free agents with no task to start"),
     neutral("down_capacity_s", CAPACITY, "crashed, paused, left, not joined"),
     neutral("harness_overlap_capacity_s", CAPACITY, "harness busy under a busy cognition: outside the sum"),
-    neutral("infrastructure_capacity_s", CAPACITY, "relay and client node-seconds x price of the node / mean price of an agent"),
+    neutral(
+        "infrastructure_capacity_s",
+        CAPACITY,
+        "relay and client node-seconds x price of the node / mean price of an agent",
+    ),
     neutral("coordinating_share", "share", "coordinating + verifying, as a share of up capacity"),
     neutral("utilisation", "share", "executing, as a share of up capacity"),
 ];
@@ -114,7 +166,8 @@ pub(super) fn report(ledger: &Ledger, metrics: &mut MetricSet) {
 
     let coordinating_all: f64 = coordinating.iter().sum();
     let blocked_all: f64 = Stage::ALL.iter().map(|&stage| blocked(stage)).sum();
-    let overhead = wasted.iter().map(|&one| fate(one)).sum::<f64>() + verifying + coordinating_all + blocked_all;
+    let overhead =
+        wasted.iter().map(|&one| fate(one)).sum::<f64>() + verifying + coordinating_all + blocked_all;
     let full = overhead + infrastructure;
     for (name, overhead) in [("tax_agents", overhead), ("tax_full", full)] {
         metrics.set(name, tax(overhead, useful));
@@ -128,10 +181,8 @@ pub(super) fn report(ledger: &Ledger, metrics: &mut MetricSet) {
     let part = |capacity: f64| capacity / (full + useful);
     let search = [Phase::Discovery, Phase::Assignment, Phase::Negotiation, Phase::Consensus];
     metrics.set("tax_search", part(search.iter().map(|&one| phase(one)).sum()));
-    metrics.set(
-        "tax_synchronisation",
-        part(phase(Phase::Synchronisation) + blocked_all - blocked(Stage::Lost)),
-    );
+    metrics
+        .set("tax_synchronisation", part(phase(Phase::Synchronisation) + blocked_all - blocked(Stage::Lost)));
     metrics.set("tax_context", part(phase(Phase::Context)));
     metrics.set("tax_duplication", part(fate(Fate::Duplicate)));
     metrics.set("tax_trust", part(verifying + fate(Fate::Reject) + fate(Fate::Defect)));

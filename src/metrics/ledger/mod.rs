@@ -104,9 +104,9 @@ impl Ledger {
         let Some(agent) = self.agent(node) else {
             return self.relay_load(now, node, 1);
         };
-        self.change(now, agent, |time| match plane {
-            Plane::Harness => time.harness = Some(activity),
-            Plane::Cognition => time.cognition = Some(activity),
+        self.change(now, agent, |time| {
+            let before = time.plane(plane).replace(activity);
+            time.unpaired |= before.is_some();
         });
     }
 
@@ -114,9 +114,9 @@ impl Ledger {
         let Some(agent) = self.agent(node) else {
             return self.relay_load(now, node, -1);
         };
-        self.change(now, agent, |time| match plane {
-            Plane::Harness => time.harness = None,
-            Plane::Cognition => time.cognition = None,
+        self.change(now, agent, |time| {
+            let before = time.plane(plane).take();
+            time.unpaired |= before.is_none();
         });
     }
 
@@ -177,6 +177,11 @@ impl Ledger {
                 wrong.push(format!(
                     "ledger: agent {index} accounts for {} ns of a lifetime of {window} ns",
                     time.total_ns()
+                ));
+            }
+            if time.unpaired && wrong.len() < 5 {
+                wrong.push(format!(
+                    "ledger: agent {index} began something on an occupied plane, or ceased on a free one"
                 ));
             }
             free += time.free_ns;

@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(links.admit(now, to, Time::from_secs(5), Order::Fifo), (Time::from_secs(5), false));
         assert_eq!(links.admit(now, to, Time::from_secs(2), Order::Fifo), (Time::from_secs(5), false));
         assert_eq!(links.admit(now, to, Time::from_secs(2), Order::Reorder), (Time::from_secs(2), true));
-        assert_eq!(links.admit(now, NodeId(4), Time::from_secs(2), Order::Reorder).1, false);
+        assert!(!links.admit(now, NodeId(4), Time::from_secs(2), Order::Reorder).1);
     }
 
     #[test]

@@ -179,12 +179,14 @@ impl Coordinator {
 
     /// A worker that was forgotten, or taken for dead, reports a task.
     fn holding(&mut self, from: NodeId, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
-        let taken = self.tasks.get(&task).is_some_and(|entry| entry.worker.is_some_and(|worker| worker != from));
+        let taken =
+            self.tasks.get(&task).is_some_and(|entry| entry.worker.is_some_and(|worker| worker != from));
         if taken || self.settled.contains(&task) {
             cx.send(from, Msg::Cancel(task));
             return;
         }
-        let entry = self.tasks.entry(task).or_insert(Entry { worker: None, unaccepted: None, verifying: false });
+        let entry =
+            self.tasks.entry(task).or_insert(Entry { worker: None, unaccepted: None, verifying: false });
         if entry.worker.replace(from).is_none() {
             self.workers.give(from);
             self.assigned.entry(from).or_default().push(task);
@@ -215,7 +217,13 @@ impl Coordinator {
         self.dispatch(params, cx);
     }
 
-    pub(super) fn verified(&mut self, params: &Params, output: Output, passed: bool, cx: &mut CxOf<'_, Hierarchical>) {
+    pub(super) fn verified(
+        &mut self,
+        params: &Params,
+        output: Output,
+        passed: bool,
+        cx: &mut CxOf<'_, Hierarchical>,
+    ) {
         if self.settled.contains(&output.task) {
             return;
         }

@@ -3,10 +3,10 @@
 use super::*;
 use crate::engine::{Span, Time};
 use crate::fault::{FaultKind, Target};
+use crate::mechanism::Policy;
 use crate::pattern::testing::{
     churn, fault, partition, play, poisson, setup, setup_of, with_absent_agent, with_faults,
 };
-use crate::mechanism::Policy;
 use crate::trace::{Fact, NodeId, Plane, Record};
 
 fn quiet() -> Params {

@@ -59,13 +59,15 @@ impl Worker {
             Msg::RollCall => {
                 cx.send(self.coordinator, Msg::Hello);
                 for held in &self.held {
-                    cx.send(
-                        self.coordinator,
-                        held.output.map_or(Msg::Holding(held.task), Msg::Result),
-                    );
+                    cx.send(self.coordinator, held.output.map_or(Msg::Holding(held.task), Msg::Result));
                 }
             }
-            Msg::Hello | Msg::Heartbeat | Msg::Accepted(_) | Msg::Result(_) | Msg::Failed(_) | Msg::Holding(_) => {
+            Msg::Hello
+            | Msg::Heartbeat
+            | Msg::Accepted(_)
+            | Msg::Result(_)
+            | Msg::Failed(_)
+            | Msg::Holding(_) => {
                 unreachable!("only coordinators are told this")
             }
         }

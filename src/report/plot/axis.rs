@@ -1,5 +1,7 @@
 //! From values to pixels, linear or logarithmic, with ticks people read.
 
+use super::super::format::number;
+
 /// One axis. Values outside are drawn at its ends.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
@@ -24,14 +26,15 @@ impl Axis {
         Axis { logarithmic: false, low: 0.0, high, from, to }
     }
 
-    /// Logarithmic, over whole decades that hold the positive ones of `values`, and 1 to 10 if none is.
+    /// Logarithmic, between powers of ten times 1, 2 or 5 that hold the positive ones of `values`, at least
+    /// a decade apart; 1 to 10 if none is positive.
     pub(super) fn log(values: impl IntoIterator<Item = f64>, (from, to): (i32, i32)) -> Axis {
         let positive = values.into_iter().filter(|value| value.is_finite() && *value > 0.0);
         let (least, most) = positive.fold((f64::INFINITY, 0.0), |(a, b), value| (value.min(a), value.max(b)));
         let (least, most) = if most > 0.0 { (least, most) } else { (1.0, 10.0) };
-        let low = libm::floor(libm::log10(least) + 1e-9);
-        let high = libm::ceil(libm::log10(most) - 1e-9).max(low + 1.0);
-        Axis { logarithmic: true, low: power(low), high: power(high), from, to }
+        let low = rungs(least).rfind(|rung| *rung <= least * (1.0 + 1e-9)).unwrap_or(least);
+        let high = rungs(most).find(|rung| *rung >= most * (1.0 - 1e-9)).unwrap_or(most);
+        Axis { logarithmic: true, low, high: high.max(10.0 * low), from, to }
     }
 
     /// Where `value` is drawn; `None` if it is not finite.
@@ -81,17 +84,36 @@ impl Axis {
     }
 
     fn decades(&self) -> Vec<(f64, bool)> {
-        let (first, last) = (libm::log10(self.low).round() as i32, libm::log10(self.high).round() as i32);
-        let few = last - first <= 2;
-        let mut ticks = Vec::new();
-        for decade in first..last {
+        let (first, last) = (decade(self.low), decade(self.high));
+        let few = self.high / self.low < 150.0;
+        let rungs = (first..=last).flat_map(|decade| {
             let unit = power(f64::from(decade));
-            ticks.push((unit, true));
-            ticks.extend([2.0, 5.0].map(|times| (times * unit, few)));
-        }
-        ticks.push((self.high, true));
-        ticks
+            [(unit, true), (2.0 * unit, few), (5.0 * unit, few)]
+        });
+        let inside = |value: f64| self.low * (1.0 - 1e-9) <= value && value <= self.high * (1.0 + 1e-9);
+        rungs.filter(|(value, _)| inside(*value)).collect()
     }
+}
+
+/// How far an axis should reach that shows values up to each of `most`: to the largest of them, but those
+/// above `times` the median do not count, because they would press the others to the ground. 0 if none is
+/// finite and positive.
+pub(super) fn reach(most: impl IntoIterator<Item = f64>, times: f64) -> f64 {
+    let mut most: Vec<f64> = most.into_iter().filter(|value| value.is_finite() && *value > 0.0).collect();
+    most.sort_by(f64::total_cmp);
+    let Some(&median) = most.get(most.len() / 2) else { return 0.0 };
+    most.into_iter().filter(|value| *value <= times * median).fold(0.0, f64::max)
+}
+
+/// The power of ten at or below `value`.
+fn decade(value: f64) -> i32 {
+    libm::floor(libm::log10(value) + 1e-9) as i32
+}
+
+/// 1, 2 and 5 times the powers of ten around `value`, ascending.
+fn rungs(value: f64) -> std::array::IntoIter<f64, 4> {
+    let unit = power(f64::from(decade(value)));
+    [unit, 2.0 * unit, 5.0 * unit, 10.0 * unit].into_iter()
 }
 
 fn power(exponent: f64) -> f64 {
@@ -109,7 +131,11 @@ fn round_step(length: f64) -> f64 {
 fn label(value: f64) -> String {
     let rounded = if value >= 1.0 { format!("{value:.1}") } else { format!("{value:.6}") };
     let short = rounded.trim_end_matches('0').trim_end_matches('.');
-    if value >= 999.5 { super::super::format::number(value, 12).split('.').next().unwrap_or(short).to_owned() } else { short.to_owned() }
+    if value < 999.5 {
+        return short.to_owned();
+    }
+    let grouped = number(value, 12);
+    grouped.split('.').next().unwrap_or(short).to_owned()
 }
 
 #[cfg(test)]
@@ -135,13 +161,24 @@ mod tests {
     }
 
     #[test]
+    fn outliers_do_not_set_the_scale() {
+        assert_eq!(reach([4.0, 41.0, 1700.0, 60.0, f64::NAN, 0.0], 5.0), 60.0);
+        assert_eq!(reach([4.0, 41.0, 70.0], 5.0), 70.0);
+        assert_eq!(reach([1.0, 100.0], 5.0), 100.0);
+        assert_eq!(reach([f64::NAN], 5.0), 0.0);
+    }
+
+    #[test]
     fn logarithmic_axes_bear_zeros_and_single_values() {
         let axis = Axis::log([0.0, 0.03, 4.0, f64::NAN], (0, 300));
+        assert_eq!(labels(&axis), ["0.1", "1"]);
+        let axis = Axis::log([0.0, 0.01, 10.0, f64::NAN], (0, 300));
         assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10"]);
         assert_eq!((axis.place(0.1), axis.place(0.0)), (Some(100), Some(0)));
         assert!(axis.is_below(0.0) && !axis.is_below(0.01));
         assert_eq!(labels(&Axis::log([1.0], (0, 1))), ["1", "2", "5", "10"]);
         assert_eq!(labels(&Axis::log([], (0, 1))), ["1", "2", "5", "10"]);
         assert_eq!(labels(&Axis::log([100.0, 1000.0], (0, 1))).last().map(String::as_str), Some("1,000"));
+        assert_eq!(labels(&Axis::log([30.0, 640.0], (0, 1))), ["20", "50", "100", "200", "500", "1,000"]);
     }
 }

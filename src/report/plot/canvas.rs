@@ -45,7 +45,24 @@ pub(super) fn svg(width: u32, height: u32, draw: impl FnOnce(&Canvas<'_>)) -> St
 
 /// Roughly how wide `text` is \[px\]; rather too wide than too narrow.
 pub(super) fn width_of(text: &str, size: i32) -> i32 {
-    (text.chars().count() as f64 * f64::from(size) * 0.58).ceil() as i32
+    (text.chars().count() as f64 * f64::from(size) * 0.57).ceil() as i32
+}
+
+/// How high a legend of these names is, drawn between `left` and `right` \[px\].
+pub(super) fn legend_height<'n>(names: impl IntoIterator<Item = &'n str>, (left, right): (i32, i32)) -> i32 {
+    let (mut x, mut rows) = (left, 1);
+    for name in names {
+        let width = entry_width(name);
+        if x > left && x + width > right {
+            (x, rows) = (left, rows + 1);
+        }
+        x += width;
+    }
+    21 * rows
+}
+
+fn entry_width(name: &str) -> i32 {
+    29 + width_of(name, TEXT) + 10
 }
 
 fn rgb((red, green, blue): Colour) -> RGBColor {
@@ -142,27 +159,34 @@ impl Canvas<'_> {
         }
     }
 
-    /// Names with samples of colour, in rows between `left` and `right` from `top` on. Returns where they end.
+    /// Two cuts through a bar that goes on beyond its end at `x`.
+    pub(super) fn broken(&self, x: i32, (top, bottom): (i32, i32)) {
+        for shift in [16, 9] {
+            self.line(&[(x - shift - 4, bottom), (x - shift + 4, top)], PAPER, 3);
+        }
+    }
+
+    /// Names with samples of colour, in rows between `left` and `right` from `top` on.
     pub(super) fn legend<'n>(
         &self,
         entries: impl IntoIterator<Item = (&'n str, Sample)>,
         (left, right): (i32, i32),
         top: i32,
-    ) -> i32 {
+    ) {
         let (mut x, mut y) = (left, top);
         for (name, sample) in entries {
-            let width = 30 + width_of(name, TEXT) + 14;
+            let width = entry_width(name);
             if x > left && x + width > right {
                 (x, y) = (left, y + 21);
             }
             match sample {
                 Sample::Area(colour) => self.rectangle((x, y - 6), (x + 22, y + 6), colour),
                 Sample::Line(look) => self.curve(&[(x, y), (x + 22, y)], look),
+                Sample::Thin(colour) => self.line(&[(x, y), (x + 22, y)], colour, 1),
             }
             self.text((x + 29, y), name, INK, Align::Left);
             x += width;
         }
-        y + 12
     }
 }
 
@@ -171,4 +195,6 @@ impl Canvas<'_> {
 pub(super) enum Sample {
     Area(Colour),
     Line(Look),
+    /// A thin line.
+    Thin(Colour),
 }

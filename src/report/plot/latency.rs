@@ -2,7 +2,7 @@
 
 use super::super::table::unstable;
 use super::axis::Axis;
-use super::canvas::{Canvas, Point, Sample, svg};
+use super::canvas::{Canvas, Point, Sample, legend_height, svg};
 use super::{colour, context};
 use crate::experiment::{Comparison, PatternResult};
 
@@ -31,10 +31,12 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>) {
         .map(|(index, pattern)| colour::pattern(pattern.def.name, index))
         .collect();
     let entries = names.iter().zip(&looks).map(|(name, look)| (name.as_str(), Sample::Line(*look)));
-    let top = canvas.legend(entries, (20, WIDTH - 20), 76) + 22;
+    canvas.legend(entries, (20, WIDTH - 20), 76);
+    let top = 104 + legend_height(names.iter().map(String::as_str), (20, WIDTH - 20));
     let bottom = HEIGHT - 60;
     // The fastest hundredth of a per cent would stretch the axis for nothing one can see.
-    let ends = comparison.patterns.iter().flat_map(|pattern| [0.001, 1.0].map(|p| pattern.sojourns.quantile_s(p)));
+    let ends =
+        comparison.patterns.iter().flat_map(|pattern| [0.001, 1.0].map(|p| pattern.sojourns.quantile_s(p)));
     let seconds = Axis::log(ends, (LEFT, WIDTH - 30));
     let share = Axis::to(100.0, (bottom, top));
     canvas.below(&seconds, (top, bottom), "sojourn, arrival to acceptance [s]");

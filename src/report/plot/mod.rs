@@ -64,7 +64,10 @@ mod tests {
             assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{name}");
             let numbers = coordinates(&svg);
             assert!(numbers.len() > 20, "{name} is empty");
-            assert!(numbers.iter().all(|number| (-1.0..=1200.0).contains(number)), "{name} leaves its canvas");
+            assert!(
+                numbers.iter().all(|number| (-1.0..=1200.0).contains(number)),
+                "{name} leaves its canvas"
+            );
             assert!(!svg.contains("NaN") && !svg.contains("inf<"), "{name}");
         }
     }
@@ -88,7 +91,10 @@ mod tests {
         for (file, labels) in [
             ("tax.svg", vec!["Coordination tax", "search", "infrastructure", "% of engaged capacity"]),
             ("latency.svg", vec!["Sojourn", "[s]"]),
-            ("timeline.svg", vec!["partition", "relay outage", "authority crash", "Backlog", "[tasks/s]", "[min]"]),
+            (
+                "timeline.svg",
+                vec!["partition", "relay outage", "authority crash", "Backlog", "[tasks/s]", "[min]"],
+            ),
             ("trilemma.svg", vec!["Decision latency", "Fault tolerance", "Decentralization"]),
             ("messages.svg", vec!["Messages per", "consensus", "assignment"]),
         ] {
@@ -117,7 +123,9 @@ mod tests {
         comparison.plans.clear();
         check(&comparison);
         for run in &mut comparison.patterns[1].runs {
-            for name in ["tax_full", "messages_per_task", "decision_latency_p99_s", "decider_effective_number"] {
+            for name in
+                ["tax_full", "messages_per_task", "decision_latency_p99_s", "decider_effective_number"]
+            {
                 run.metrics.set(name, 0.0);
             }
         }

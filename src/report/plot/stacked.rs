@@ -1,7 +1,7 @@
 //! Horizontal bars of stacked parts, one a pattern, with the total and its interval at the end.
 
 use super::axis::Axis;
-use super::canvas::{Align, Canvas, Sample, TEXT, svg, width_of};
+use super::canvas::{Align, Canvas, Sample, TEXT, legend_height, svg, width_of};
 use super::colour::{Colour, INK};
 use crate::stats::interval::Interval;
 
@@ -34,10 +34,7 @@ const ROW: i32 = 42;
 
 impl Stacked<'_> {
     pub(super) fn svg(&self) -> String {
-        // The legend takes one or two rows; the height must be known before it is drawn.
-        let entry = |(name, _): &(&str, Colour)| 44 + width_of(name, TEXT);
-        let legend = 21 * (1 + self.parts.iter().map(entry).sum::<i32>() / (WIDTH - 60));
-        let top = 75 + legend;
+        let top = 78 + legend_height(self.parts.iter().map(|(name, _)| *name), (20, WIDTH - 20));
         let bottom = top + ROW * self.bars.len() as i32;
         svg(WIDTH as u32, (bottom + 55) as u32, |canvas| self.draw(canvas, (top, bottom)))
     }
@@ -70,7 +67,9 @@ impl Stacked<'_> {
             }
             (from, end) = (to, to);
         }
-        if let (Some(low), Some(high)) = (axis.place(bar.total.low), axis.place(bar.total.high)) {
+        if axis.is_above(bar.total.estimate) {
+            canvas.broken(end, (middle - 14, middle + 14));
+        } else if let (Some(low), Some(high)) = (axis.place(bar.total.low), axis.place(bar.total.high)) {
             canvas.line(&[(low, middle), (high, middle)], INK, 2);
             for x in [low, high] {
                 canvas.line(&[(x, middle - 5), (x, middle + 5)], INK, 2);

@@ -3,8 +3,8 @@
 use super::super::format::{in_percent, with_half_width};
 use super::super::table::inconclusive;
 use super::colour::KINDS;
-use super::stacked::{Bar, Stacked};
 use super::context;
+use super::stacked::{Bar, Stacked};
 use crate::experiment::{Comparison, PatternResult};
 
 pub(super) fn tax(comparison: &Comparison) -> String {
@@ -18,9 +18,14 @@ pub(super) fn tax(comparison: &Comparison) -> String {
             total,
         }
     };
+    let doubt = if comparison.patterns.iter().any(inconclusive) {
+        "; inconclusive: unsettled work leaves over 5 points open"
+    } else {
+        ""
+    };
     Stacked {
         title: "Coordination tax: where engaged capacity goes that is not correct work",
-        below: &format!("{}; whiskers: 95 % interval of the total", context(comparison)),
+        below: &format!("{}; whiskers: 95 % interval{doubt}", context(comparison)),
         what: "tax [% of engaged capacity]",
         parts: KINDS.iter().map(|&(_, name, colour)| (name, colour)).collect(),
         bars: comparison.patterns.iter().map(bar).collect(),

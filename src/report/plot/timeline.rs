@@ -1,9 +1,9 @@
 //! Throughput and backlog over time, with the scheduled faults shaded.
 
-use super::super::table::unstable;
-use super::axis::Axis;
-use super::canvas::{Align, Canvas, Point, Sample, TEXT, svg, width_of};
-use super::colour::{FAINT, GRID, INK, Look, SHADE};
+use super::super::format::number;
+use super::axis::{Axis, reach};
+use super::canvas::{Align, Canvas, Point, Sample, TEXT, legend_height, svg, width_of};
+use super::colour::{Colour, FAINT, GRID, INK, Look, SHADE};
 use super::{colour, context};
 use crate::experiment::{Comparison, PatternResult};
 use crate::fault::{Entry, FaultKind, Origin, Target};
@@ -13,12 +13,15 @@ const WIDTH: i32 = 920;
 const LEFT: i32 = 70;
 const RIGHT: i32 = WIDTH - 30;
 const PANEL: i32 = 210;
+const ARRIVALS: &str = "arrivals";
+const THIN: Colour = (0xA8, 0xA8, 0xA8);
 
 /// Means over replications, by window.
 struct Curve {
     name: &'static str,
     look: Look,
-    unstable: bool,
+    /// Length of a window \[s\].
+    window: f64,
     /// Correct outputs accepted \[tasks/s\].
     done: Vec<f64>,
     backlog: Vec<f64>,
@@ -27,10 +30,9 @@ struct Curve {
 pub(super) fn timeline(comparison: &Comparison) -> String {
     let faults = faults(comparison);
     let rows = faults.iter().map(|fault| fault.row + 1).max().unwrap_or(0);
-    let names: i32 = comparison.patterns.iter().map(|pattern| 44 + width_of(pattern.def.name, TEXT)).sum();
-    let legend = 21 * ((names + 120) / (WIDTH - 60));
-    let first = 122 + legend + 18 * rows;
-    let height = first + 2 * PANEL + 110;
+    let names = comparison.patterns.iter().map(|pattern| pattern.def.name).chain([ARRIVALS]);
+    let first = 104 + legend_height(names, (20, WIDTH - 20)) + 18 * rows;
+    let height = first + 2 * PANEL + 112;
     svg(WIDTH as u32, height as u32, |canvas| draw(comparison, canvas, &faults, first))
 }
 
@@ -41,7 +43,8 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i
     );
     let curves: Vec<Curve> =
         comparison.patterns.iter().enumerate().map(|(index, pattern)| curve(pattern, index)).collect();
-    let Some(series) = comparison.patterns.iter().flat_map(|pattern| &pattern.runs).map(|run| &run.series).next()
+    let Some(series) =
+        comparison.patterns.iter().flat_map(|pattern| &pattern.runs).map(|run| &run.series).next()
     else {
         return;
     };
@@ -49,12 +52,12 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i
     let horizon = series.horizon.as_secs_f64();
     let longest = curves.iter().map(|curve| curve.backlog.len()).max().unwrap_or(0) as f64 * window;
     let minutes = Axis::to(longest.max(horizon) / 60.0, (LEFT, RIGHT));
-    let arrivals = Look { colour: INK, dashed: false };
     let entries = curves.iter().map(|curve| (curve.name, Sample::Line(curve.look)));
-    let thin = [("arrivals (thin)", Sample::Line(arrivals))];
+    let thin = [(ARRIVALS, Sample::Thin(THIN))];
     canvas.legend(entries.chain(thin), (20, WIDTH - 20), 76);
 
-    let second = first + PANEL + 52;
+    let rows = faults.iter().map(|fault| fault.row + 1).max().unwrap_or(0);
+    let second = first + PANEL + 54;
     let panels = [(first, first + PANEL), (second, second + PANEL)];
     shade(canvas, faults, &minutes, panels, first);
     let arrived = smooth(&mean(&comparison.patterns[0], |series, index| {
@@ -67,7 +70,8 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i
         let extra = if top == first { &arrived[..] } else { &[] };
         let high = ceiling(&curves, what, extra);
         let axis = Axis::linear(high, (bottom, top));
-        canvas.heading((20, top - 16), title);
+        let labels = if top == first { 18 * rows } else { 0 };
+        canvas.heading((20, top - 16 - labels), title);
         canvas.beside(&axis, (LEFT, RIGHT));
         frame(canvas, &minutes, (top, bottom), horizon / 60.0);
         thin_line(canvas, extra, &minutes, &axis, window);
@@ -77,7 +81,7 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i
                 canvas.curve(&points, curve.look);
             }
         }
-        off_scale(canvas, &curves, what, &axis, top);
+        off_scale(canvas, &curves, what, (&minutes, &axis));
     }
     canvas.text(((LEFT + RIGHT) / 2, second + PANEL + 34), "time [min]", INK, Align::Centre);
 }
@@ -103,7 +107,7 @@ fn curve(pattern: &PatternResult, index: usize) -> Curve {
     Curve {
         name: pattern.def.name,
         look: colour::pattern(pattern.def.name, index),
-        unstable: unstable(pattern),
+        window: pattern.runs.first().map_or(0.0, |run| run.series.window.as_secs_f64()),
         done: smooth(&done),
         backlog: smooth(&backlog),
     }
@@ -123,16 +127,10 @@ fn smooth(values: &[f64]) -> Vec<f64> {
     (0..values.len()).map(|index| around(index).iter().sum::<f64>() / around(index).len() as f64).collect()
 }
 
-/// The largest value an axis shows: that of the stable patterns, where there are any.
+/// The largest value an axis shows.
 fn ceiling(curves: &[Curve], what: fn(&Curve) -> &[f64], extra: &[f64]) -> f64 {
-    let most = |curves: &mut dyn Iterator<Item = &Curve>| {
-        curves.flat_map(|curve| what(curve).iter().copied()).fold(0.0, f64::max)
-    };
-    let stable = most(&mut curves.iter().filter(|curve| !curve.unstable));
-    let all = most(&mut curves.iter());
-    let extra = extra.iter().copied().fold(0.0, f64::max);
-    // One curve far above would press the others to the ground.
-    if stable > 0.0 && all > 2.0 * stable { stable.max(extra) * 1.1 } else { all.max(extra) }
+    let most = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+    reach(curves.iter().map(|curve| most(what(curve))), 2.0).max(most(extra))
 }
 
 fn points(values: &[f64], minutes: &Axis, axis: &Axis, window: f64) -> Vec<Point> {
@@ -144,21 +142,30 @@ fn points(values: &[f64], minutes: &Axis, axis: &Axis, window: f64) -> Vec<Point
 fn thin_line(canvas: &Canvas<'_>, values: &[f64], minutes: &Axis, axis: &Axis, window: f64) {
     let points = points(values, minutes, axis, window);
     if points.len() > 1 {
-        canvas.line(&points, INK, 1);
+        canvas.line(&points, THIN, 1);
     }
 }
 
-/// Names the curves that leave the panel at its top, and how far they go.
-fn off_scale(canvas: &Canvas<'_>, curves: &[Curve], what: fn(&Curve) -> &[f64], axis: &Axis, top: i32) {
-    let mut y = top + 14;
+/// Names the curves that leave the panel at its top, where they do, and how far they go.
+fn off_scale(
+    canvas: &Canvas<'_>,
+    curves: &[Curve],
+    what: fn(&Curve) -> &[f64],
+    (minutes, axis): (&Axis, &Axis),
+) {
+    let mut y = axis.pixels().1 + 12;
     for curve in curves {
-        let most = what(curve).iter().copied().fold(0.0, f64::max);
-        if axis.is_above(most) {
-            let most = super::super::format::number(most, 2);
-            let text = format!("{} leaves the scale, up to {most}", curve.name);
-            canvas.text((RIGHT - 6, y), &text, FAINT, Align::Right);
-            y += 17;
+        let values = what(curve);
+        let Some(leaves) = values.iter().position(|value| axis.is_above(*value)) else { continue };
+        let most = number(values.iter().copied().fold(0.0, f64::max), 2);
+        let text = format!("{}: up to {most}", curve.name);
+        let x = minutes.place(leaves as f64 * curve.window / 60.0).unwrap_or(LEFT);
+        if x + width_of(&text, TEXT) < RIGHT {
+            canvas.text((x + 8, y), &text, FAINT, Align::Left);
+        } else {
+            canvas.text((x - 8, y), &text, FAINT, Align::Right);
         }
+        y += 17;
     }
 }
 
@@ -169,7 +176,7 @@ fn frame(canvas: &Canvas<'_>, minutes: &Axis, (top, bottom): (i32, i32), horizon
     }
     if let Some(x) = minutes.place(horizon) {
         canvas.dashes(&[(x, top), (x, bottom)], FAINT, 1);
-        canvas.text((x - 6, bottom - 12), "arrivals end", FAINT, Align::Right);
+        canvas.text((x + 6, top + 12), "arrivals end", FAINT, Align::Left);
     }
 }
 
@@ -220,7 +227,7 @@ fn describe(entry: &Entry) -> String {
         Target::Authority { .. } => format!("authority {what}"),
         Target::Agent(index) => format!("{what} of agent {index}"),
         Target::Agents(agents) => format!("{what} of {} agents", agents.len()),
-        Target::Relay(index) if matches!(entry.kind, FaultKind::Outage) => format!("{what} {index}"),
+        Target::Relay(_) if matches!(entry.kind, FaultKind::Outage) => what.to_owned(),
         Target::Relay(index) => format!("{what} of relay {index}"),
         Target::Network => what.to_owned(),
     }
@@ -228,13 +235,14 @@ fn describe(entry: &Entry) -> String {
 
 fn shade(canvas: &Canvas<'_>, faults: &[Fault], minutes: &Axis, panels: [(i32, i32); 2], first: i32) {
     for fault in faults {
-        let (Some(from), Some(until)) = (minutes.place(fault.from_min), minutes.place(fault.until_min)) else {
+        let (Some(from), Some(until)) = (minutes.place(fault.from_min), minutes.place(fault.until_min))
+        else {
             continue;
         };
         for (top, bottom) in panels {
             canvas.rectangle((from, top), (until.max(from + 2), bottom), SHADE);
         }
-        let y = first - 36 - 18 * fault.row;
+        let y = first - 12 - 18 * fault.row;
         canvas.line(&[(from, y), (from, first)], FAINT, 1);
         canvas.text((from + 5, y), &fault.label, INK, Align::Left);
     }

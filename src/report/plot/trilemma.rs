@@ -38,8 +38,13 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, bottom: i32) {
         })
         .collect();
     let most = tolerance.iter().flat_map(|one| [one.estimate, one.high]).filter(|end| end.is_finite());
-    let axis = Axis::linear(most.fold(100.0, f64::max), PANELS[1]);
-    panel(canvas, &axis, bottom, ["Fault tolerance", "goodput [% of ideal without faults]", "more is better →"]);
+    let axis = Axis::to(1.03 * most.fold(100.0, f64::max), PANELS[1]);
+    panel(
+        canvas,
+        &axis,
+        bottom,
+        ["Fault tolerance", "goodput [% of ideal without faults]", "more is better →"],
+    );
     dots(comparison, canvas, &axis, &tolerance);
 
     let deciders: Vec<Interval> =
@@ -49,8 +54,7 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, bottom: i32) {
     dots(comparison, canvas, &axis, &deciders);
 }
 
-const UNDEFINED: Interval =
-    Interval { n: 0, skipped: 0, estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
+const UNDEFINED: Interval = Interval { n: 0, skipped: 0, estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
 
 fn panel(canvas: &Canvas<'_>, axis: &Axis, bottom: i32, [heading, what, better]: [&str; 3]) {
     let (from, to) = axis.pixels();
@@ -89,7 +93,8 @@ fn decisions(comparison: &Comparison, canvas: &Canvas<'_>, bottom: i32) {
         if let Some(x) = axis.place(median.estimate) {
             canvas.dot((x, y), 5, look.colour);
             if axis.is_below(median.estimate) {
-                canvas.text((x + 9, y - 11), "below the scale", FAINT, Align::Left);
+                let text = if median.estimate == 0.0 { "median 0 s" } else { "median below the scale" };
+                canvas.text((x + 9, y - 11), text, FAINT, Align::Left);
             }
         }
     }

@@ -64,7 +64,8 @@ fn a_replication_is_a_function_of_seed_and_number() {
 /// Also where the absent group stands first in the file.
 #[test]
 fn agents_that_stay_down_change_no_draw() {
-    let absent = "[[agents]]\ncount = 7\npresent = false\nspeed = { uniform = { low = 1, high = 2 } }\nskill = \"law\"\n[[agents]]\ncount = 60";
+    let absent = "[[agents]]\ncount = 7\npresent = false\nskill = \"law\"\n\
+                  speed = { uniform = { low = 1, high = 2 } }\n[[agents]]\ncount = 60";
     let more = RICH.replace("[[agents]]\ncount = 60", absent);
     let (plain, more) = (draw(&good(RICH), 0), draw(&good(&more), 0));
     assert_eq!((plain.fleet.agents(), more.fleet.agents()), (60, 67));
@@ -103,7 +104,7 @@ skill = \"writer\"
 jobs = 100
 steps = [
   { name = \"extract\", work = \"30s\", skill = \"reader\" },
-  { name = \"analyse\", work = { exponential = { mean = \"2min\" } }, skill = \"reader\", after = [\"extract\"] },
+  { name = \"analyse\", work = \"2min\", skill = \"reader\", after = [\"extract\"] },
   { name = \"format\", work = \"10s\", skill = \"writer\", after = [\"analyse\"], context_tokens = 500 },
 ]
 ";
@@ -173,7 +174,8 @@ fn a_trace_is_turned_from_replication_to_replication() {
     std::fs::write(folder.path().join("t.csv"), text).expect("written");
     let origin =
         TextOrigin { name: "x.toml".to_owned(), stem: "x".to_owned(), folder: folder.path().to_owned() };
-    let source = "source = { trace = { azure_llm = \"t.csv\" } }\nmodel_calls = { calls = 1, ttft = \"1s\", per_token = \"100ms\" }";
+    let source = "source = { trace = { azure_llm = \"t.csv\" } }\n\
+                  model_calls = { calls = 1, ttft = \"1s\", per_token = \"100ms\" }";
     let text = SMALL.replace(
         "source = { poisson = { rate_per_s = 0.1 } }\nduration = { exponential = { mean = \"20s\" } }",
         source,

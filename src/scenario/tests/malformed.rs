@@ -76,11 +76,13 @@ const CASES: &[(&str, &[&str])] = &[
         &["2 rates, 1 sojourns", "one of each a state"],
     ),
     (
-        "source = { dag = { jobs = 1, steps = [{ name = \"a\", after = [\"b\"] }, { name = \"b\", after = [\"a\"] }] } }",
+        "source = { dag = { jobs = 1, steps = [{ name = \"a\", after = [\"b\"] }, \
+         { name = \"b\", after = [\"a\"] }] } }",
         &["`work.source.dag.steps.0.after`: step `a` waits, directly or not, for itself"],
     ),
     (
-        "source = { dag = { jobs = 1, steps = [{ name = \"extract\" }, { name = \"b\", after = [\"extrct\"] }] } }",
+        "source = { dag = { jobs = 1, steps = [{ name = \"extract\" }, \
+         { name = \"b\", after = [\"extrct\"] }] } }",
         &["there is no step `extrct`", "did you mean `extract`?"],
     ),
     (
@@ -260,9 +262,10 @@ restart_after = \"1s\"
             "x.toml:6:11: `agents.0.speed.unifrm",
             "x.toml:8:9: `agents.1.count",
             "x.toml:9:1: `agents.1.site",
-            "x.toml:15:10: `faults.crash.0.target",
-            "x.toml:11:22: `work.source.poisson",
+            "x.toml:11:37: `work.source.poisson.rate_per_s",
             "x.toml:12:34: `work.duration.weibull.shape",
+            "x.toml:15:10: `faults.crash.0.target",
+            "x.toml:16:1: `faults.crash.1",
         ],
         "{}",
         found.join("\n")

@@ -21,7 +21,8 @@ fn what_is_left_open_is_filled_in() {
 #[test]
 fn a_resolved_scenario_loads_to_itself() {
     let rich = format!(
-        "name = \"rich\"\n{SMALL}skills = {{ general = 3, law = 1 }}\ndeadline = \"5min\"\nestimate = {{ noisy = {{ sigma = 0.3 }} }}\n\
+        "name = \"rich\"\n{SMALL}skills = {{ general = 3, law = 1 }}\ndeadline = \"5min\"\n\
+         estimate = {{ noisy = {{ sigma = 0.3 }} }}\n\
          [costs.kinds.handover]\nplane = \"cognition\"\ntime = \"2s\"\n\
          [pattern.hybrid]\nlease = \"3min\"\nwatch = \"4min\"\n\
          [[faults.partition]]\nat = \"3min\"\nsites = [[\"eu\"]]\nfor = \"1min\"\n\
