@@ -135,7 +135,7 @@ fn an_agent_that_stays_down_changes_nobodys_draws() {
     assert_eq!((plain.fleet.agents(), more.fleet.agents()), (60, 61));
     assert_eq!(format!("{:?}", plain.tasks), format!("{:?}", more.tasks));
     assert_eq!(plain.faults, more.faults);
-    let watched: &[(&str, fn(&Setup) -> Watched)] = &[
+    let watched: &[(&str, Watch)] = &[
         (Single::NAME, watch::<Single>),
         (Independent::NAME, watch::<Independent>),
         (Ideal::NAME, watch::<Ideal>),
@@ -178,6 +178,8 @@ impl Observer for Watched {
         }
     }
 }
+
+type Watch = fn(&Setup) -> Watched;
 
 fn watch<P: Protocol>(setup: &Setup) -> Watched {
     run::<P, _>(setup, &P::Params::default(), Watched::default()).1

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub)]
 
 mod canary;
+mod cli;
 mod common;
 mod counterexamples;
 mod determinism;

@@ -1,5 +1,6 @@
 //! `anthill compare`: patterns on identical tasks and faults; the main job.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,8 +53,9 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let scenario = load(&args.scenario, &args.common.sets)?;
     let options = options(args, &scenario)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(&scenario.file.name));
-    // The folder is checked before a minute of work, not after it.
+    // The folder is checked and made before a minute of work, not after it.
     report::check_folder(&folder, args.force)?;
+    fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
     let words = repro_words(args, &options);
     let command = repro(&words);
 
@@ -72,11 +74,11 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let comparison =
         run_comparison(&scenario, &options, &|progress| bar.set_position(progress.done as u64), &stop);
     bar.finish_and_clear();
-    let comparison = comparison.map_err(|error| with_repro(error, &command))?;
-    if comparison.completed == 0 {
-        let what = "stopped before one replication of every pattern was done: nothing is written";
-        return Err(with_repro(Error::Incomplete(what.to_owned()), &command));
-    }
+    let comparison = comparison.and_then(some_of).map_err(|error| {
+        // Only if it is empty, and so as good as new.
+        let _ = fs::remove_dir(&folder);
+        with_repro(error, &command)
+    })?;
     let manifest = machine::manifest(&scenario, command.clone(), options.threads, &clock);
     report::write_folder(&folder, &comparison, &manifest, args.force)?;
     if args.common.json {
@@ -98,11 +100,20 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     Ok(4)
 }
 
+/// A comparison of which something is done.
+fn some_of(comparison: Comparison) -> Result<Comparison, Error> {
+    if comparison.completed > 0 {
+        return Ok(comparison);
+    }
+    let what = "stopped before one replication of every pattern was done: nothing is written";
+    Err(Error::Incomplete(what.to_owned()))
+}
+
 fn options(args: &CompareArgs, scenario: &Scenario) -> Result<CompareOptions, Error> {
     let names = if args.patterns.is_empty() { &scenario.file.run.patterns } else { &args.patterns };
     let flag = if args.patterns.is_empty() { "run.patterns" } else { "--patterns" };
-    let patterns =
-        names.iter().map(|name| pattern(name, flag)).collect::<Result<Vec<PatternDef>, Error>>()?;
+    let patterns = names.iter().map(|name| pattern(name).map_err(|problem| problem.file(flag)));
+    let patterns = patterns.collect::<Result<Vec<PatternDef>, Problem>>()?;
     if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
         let problem = Problem::new(format!("the pattern `{}` is named twice", twice.1)).file(flag);
         return Err(problem.remedy("name each pattern once").into());
@@ -115,7 +126,7 @@ fn options(args: &CompareArgs, scenario: &Scenario) -> Result<CompareOptions, Er
     }
     Ok(CompareOptions {
         patterns,
-        ideal: pattern("ideal", "ideal")?,
+        ideal: pattern("ideal")?,
         replications,
         seed: Seed(args.common.seed.unwrap_or(scenario.file.run.seed)),
         threads: usize::from(args.threads),

@@ -120,7 +120,7 @@ fn load(name: &str, sets: &[String]) -> Result<Scenario, Error> {
 }
 
 /// The registered pattern called `name`.
-fn pattern(name: &str, flag: &str) -> Result<PatternDef, Error> {
+fn pattern(name: &str) -> Result<PatternDef, Problem> {
     if let Some(def) = PATTERNS.iter().find(|def| def.name == name) {
         return Ok(*def);
     }
@@ -129,7 +129,7 @@ fn pattern(name: &str, flag: &str) -> Result<PatternDef, Error> {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("the patterns are: {}", names.collect::<Vec<_>>().join(", ")),
     };
-    Err(Problem::new(format!("there is no pattern `{name}`")).file(flag).remedy(remedy).into())
+    Err(Problem::new(format!("there is no pattern `{name}`")).remedy(remedy))
 }
 
 /// The command line that makes the same numbers again.

@@ -33,7 +33,7 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     let clock = machine::Stopwatch::start();
     let scenario = load(&args.scenario, &args.common.sets)?;
-    let def = pattern(&args.pattern, "--pattern")?;
+    let def = pattern(&args.pattern).map_err(|problem| problem.file("--pattern"))?;
     let seed = Seed(args.common.seed.unwrap_or(scenario.file.run.seed));
     if let Some(folder) = &args.out {
         report::check_folder(folder, args.force)?;

@@ -29,5 +29,5 @@ pub(super) fn scenarios(args: &ScenariosArgs) -> Result<u8, Error> {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("the embedded scenarios are: {}", names.collect::<Vec<_>>().join(", ")),
     };
-    Err(Problem::new(format!("there is no embedded scenario `{name}`")).file("NAME").remedy(remedy).into())
+    Err(Problem::new(format!("there is no embedded scenario `{name}`")).remedy(remedy).into())
 }

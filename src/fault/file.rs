@@ -26,6 +26,11 @@ impl FaultPlan {
     /// The plan of `text`, its entries in the order of the text.
     fn parse(text: &str, name: &str) -> Result<FaultPlan, Error> {
         serde_json::from_str(text).map_err(|error| {
+            if let Ok(plans) = serde_json::from_str::<Vec<FaultPlan>>(text) {
+                let message = format!("these are the plans of {} replications, not one plan", plans.len());
+                let remedy = "keep one of them, or write it with `anthill run --replication K --out DIR`";
+                return Problem::new(message).file(name).line(1).remedy(remedy).into();
+            }
             let message = error.to_string();
             // The position is told apart below.
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);

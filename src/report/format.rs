@@ -17,7 +17,7 @@ pub(super) fn number(value: f64, digits: i32) -> String {
 }
 
 /// The estimate to the digits that its half-width justifies, but not fewer than two significant ones, nor
-/// more than `digits` + 1; to `digits` without an interval.
+/// more than `digits` + 1; to `digits` without an interval. A count without an interval is exact.
 pub(super) fn justified(interval: Interval, digits: i32) -> String {
     if !interval.estimate.is_finite() {
         return not_finite(interval.estimate);
@@ -25,6 +25,9 @@ pub(super) fn justified(interval: Interval, digits: i32) -> String {
     match decimals(interval, digits) {
         Some(decimals) if interval.estimate != 0.0 => {
             fixed(interval.estimate, decimals.max(1 - magnitude(interval.estimate)))
+        }
+        Some(_) | None if interval.estimate.fract() == 0.0 && interval.estimate.abs() < 1e6 => {
+            fixed(interval.estimate, 0)
         }
         Some(_) | None => number(interval.estimate, digits),
     }

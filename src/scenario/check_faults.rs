@@ -225,12 +225,13 @@ impl Checker<'_> {
     pub(super) fn plan(&mut self) -> Result<Option<(FaultPlan, Vec<usize>)>, Error> {
         let faults = &self.file.faults;
         let Some(path) = &faults.plan else { return Ok(None) };
-        for name in ["crash", "pause", "slow", "partition", "relay_outage", "wrong_output", "stall", "churn"]
-        {
-            let key = format!("faults.{name}");
-            if self.is_written(&key) {
-                self.refuse(&key, "`faults.plan` says all faults already", "delete this, or `faults.plan`");
-            }
+        let kinds = ["crash", "pause", "slow", "partition", "relay_outage", "wrong_output", "stall", "churn"];
+        let others: Vec<&str> =
+            kinds.into_iter().filter(|kind| self.is_written(&format!("faults.{kind}"))).collect();
+        if !others.is_empty() {
+            let message = format!("a plan says all faults, but there are others: {}", others.join(", "));
+            let remedy = "delete them, or replace them with --set 'faults={ plan = \"FILE\" }'";
+            self.refuse("faults.plan", message, remedy);
         }
         match FaultPlan::load_with_lines(&self.folder.join(path)) {
             Ok(plan) => Ok(Some(plan)),

@@ -169,6 +169,10 @@ impl Complaint {
             Complaint::UnknownVariant { name: first(), known: quoted.collect() }
         } else if message.starts_with("missing field") {
             Complaint::MissingField { name: first() }
+        } else if message.starts_with("wanted exactly 1 element, more") {
+            let message = "there are several keys, of which only one may stand here: write one, or replace \
+                           all with --set 'KEY={ … }'";
+            Complaint::WrongValue { message: message.to_owned(), expected: None }
         } else {
             let (what, expected) = match message.split_once(", expected ") {
                 Some((what, expected)) => (what, Some(in_words(expected))),

@@ -153,9 +153,9 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     /// Everything being served or waiting at `node` is lost.
     fn lose_attention(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
-        if let Some(hung) = self.nodes[node.index()].hung.take() {
+        let hung = self.nodes[node.index()].hung.take();
+        if hung.is_some() {
             self.emit(agenda, Record::Stalled { node, on: false });
-            self.book(agenda, hung, Fate::Stall);
         }
         for plane in [Plane::Harness, Plane::Cognition] {
             let station = self.nodes[node.index()].station(plane);
@@ -170,6 +170,10 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             for job in served.into_iter().map(|service| service.job).chain(waiting) {
                 match job {
                     Job::Letter(letter) => self.drop_letter(agenda, letter, DropReason::Crash),
+                    // Its fate comes after its time has ceased: the ledger books what it has seen.
+                    Job::Execution(execution) if hung == Some(execution) => {
+                        self.bury(agenda, execution, Fate::Stall);
+                    }
                     Job::Execution(execution) => self.bury(agenda, execution, Fate::Crash),
                     Job::Errand(slot) => {
                         self.errands.take(slot);

@@ -76,9 +76,8 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i
         frame(canvas, &minutes, (top, bottom), horizon / 60.0);
         thin_line(canvas, extra, &minutes, &axis, window);
         for curve in &curves {
-            let points = points(what(curve), &minutes, &axis, window);
-            if points.len() > 1 {
-                canvas.curve(&points, curve.look);
+            for part in parts(what(curve), &minutes, &axis, window) {
+                canvas.curve(&part, curve.look);
             }
         }
         off_scale(canvas, &curves, what, (&minutes, &axis));
@@ -133,16 +132,30 @@ fn ceiling(curves: &[Curve], what: fn(&Curve) -> &[f64], extra: &[f64]) -> f64 {
     reach(curves.iter().map(|curve| most(what(curve))), 2.0).max(most(extra))
 }
 
-fn points(values: &[f64], minutes: &Axis, axis: &Axis, window: f64) -> Vec<Point> {
-    let centre = |index: usize| (index as f64 + 0.5) * window / 60.0;
-    let inside = values.iter().enumerate().take_while(|(_, value)| !axis.is_above(**value));
-    inside.filter_map(|(index, &value)| Some((minutes.place(centre(index))?, axis.place(value)?))).collect()
+/// The parts of a curve that the panel can show; where it leaves at the top, each part goes up to the edge.
+fn parts(values: &[f64], minutes: &Axis, axis: &Axis, window: f64) -> Vec<Vec<Point>> {
+    let place = |index: usize| -> Option<Point> {
+        let centre = (index as f64 + 0.5) * window / 60.0;
+        Some((minutes.place(centre)?, axis.place(*values.get(index)?)?))
+    };
+    let shown = |index: usize| values.get(index).is_some_and(|value| !axis.is_above(*value));
+    let mut parts: Vec<Vec<Point>> = Vec::new();
+    for index in 0..values.len() {
+        let beside = shown(index) || shown(index + 1) || (index > 0 && shown(index - 1));
+        let begins = index == 0 || !(shown(index) || shown(index - 1));
+        let Some(point) = place(index).filter(|_| beside) else { continue };
+        match parts.last_mut() {
+            Some(part) if !begins => part.push(point),
+            Some(_) | None => parts.push(vec![point]),
+        }
+    }
+    parts.retain(|part| part.len() > 1);
+    parts
 }
 
 fn thin_line(canvas: &Canvas<'_>, values: &[f64], minutes: &Axis, axis: &Axis, window: f64) {
-    let points = points(values, minutes, axis, window);
-    if points.len() > 1 {
-        canvas.line(&points, THIN, 1);
+    for part in parts(values, minutes, axis, window) {
+        canvas.line(&part, THIN, 1);
     }
 }
 
@@ -245,5 +258,39 @@ fn shade(canvas: &Canvas<'_>, faults: &[Fault], minutes: &Axis, panels: [(i32, i
         let y = first - 12 - 18 * fault.row;
         canvas.line(&[(from, y), (from, first)], FAINT, 1);
         canvas.text((from + 5, y), &fault.label, INK, Align::Left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_that_leaves_the_scale_comes_back() {
+        let (minutes, axis) = (Axis::to(10.0, (0, 100)), Axis::to(10.0, (100, 0)));
+        let drawn = |values: &[f64]| parts(values, &minutes, &axis, 60.0);
+        assert_eq!(drawn(&[0.0, 5.0, 10.0]), [[(5, 100), (15, 50), (25, 0)]]);
+        // Up to the edge, and down from it; nothing in between.
+        let values = [5.0, 20.0, 30.0, 20.0, 5.0];
+        assert_eq!(drawn(&values), [[(5, 50), (15, 0)], [(35, 0), (45, 50)]]);
+        // A single peak is one part.
+        assert_eq!(drawn(&[5.0, 20.0, 5.0]), [[(5, 50), (15, 0), (25, 50)]]);
+        assert_eq!(drawn(&[5.0, 20.0, 20.0, 5.0]).len(), 2);
+        assert!(drawn(&[20.0, 20.0]).is_empty() && drawn(&[]).is_empty() && drawn(&[1.0]).is_empty());
+    }
+
+    #[test]
+    fn labels_of_faults_do_not_overlap() {
+        let comparison = super::super::super::sample::comparison(&["hybrid"], 2);
+        let faults = faults(&comparison);
+        let labels: Vec<(&str, i32)> = faults.iter().map(|fault| (fault.label.as_str(), fault.row)).collect();
+        // At 5.0, 8.3 and 9.5 minutes; a label takes about nine.
+        assert_eq!(labels, [("partition", 0), ("relay outage", 1), ("authority crash", 2)]);
+    }
+
+    #[test]
+    fn the_moving_average_keeps_a_constant_and_spreads_a_peak() {
+        assert_eq!(smooth(&[3.0; 5]), [3.0; 5]);
+        assert_eq!(smooth(&[0.0, 0.0, 3.0, 0.0, 0.0]), [0.0, 1.0, 1.0, 1.0, 0.0]);
     }
 }

@@ -70,7 +70,9 @@ fn decisions(comparison: &Comparison, canvas: &Canvas<'_>, bottom: i32) {
         ["decision_latency_p50_s", "decision_latency_p99_s"].map(|metric| pattern.summary(metric))
     };
     let stable = || comparison.patterns.iter().filter(|pattern| !unstable(pattern));
-    let ends = stable().flat_map(both).flat_map(|one| [one.estimate, one.high]);
+    // The lower end of an interval may lie near zero, which would stretch the axis over many decades.
+    let low = |one: Interval| if one.low > 0.1 * one.estimate { one.low } else { 0.5 * one.estimate };
+    let ends = stable().flat_map(both).flat_map(|one| [low(one), one.estimate, one.high]);
     let axis = Axis::log(ends, PANELS[0]);
     panel(canvas, &axis, bottom, ["Decision latency", "● median, ○ 99th percentile [s]", "← less is better"]);
     for (index, pattern) in comparison.patterns.iter().enumerate() {
@@ -115,8 +117,11 @@ fn dots(comparison: &Comparison, canvas: &Canvas<'_>, axis: &Axis, values: &[Int
 fn whisker(canvas: &Canvas<'_>, axis: &Axis, interval: Interval, y: i32, colour: Colour) {
     if let (Some(low), Some(high)) = (axis.place(interval.low), axis.place(interval.high)) {
         canvas.line(&[(low, y), (high, y)], colour, 3);
-        for x in [low, high] {
-            canvas.line(&[(x, y - 5), (x, y + 5)], colour, 2);
+        // An end outside the axis has no cap: the interval goes on.
+        for (x, end) in [(low, interval.low), (high, interval.high)] {
+            if !axis.is_below(end) {
+                canvas.line(&[(x, y - 5), (x, y + 5)], colour, 2);
+            }
         }
     }
 }

@@ -1,0 +1,55 @@
+//! Ctrl-C keeps what is finished and says so.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::{Done, SMALL, anthill, arg};
+
+/// Starts a comparison of an hour and interrupts it after `wait`.
+#[cfg(unix)]
+fn interrupted(words: &[&str], wait: Duration) -> Done {
+    let mut command = anthill(words);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    std::thread::sleep(wait);
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(killed.success(), "it ended before it was interrupted");
+    Done::of(child.wait_with_output().expect("it ends"))
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_comparison_keeps_what_is_finished_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let words =
+        ["compare", SMALL, "--patterns", "ideal,hybrid", "--replications", "9000", "--out", arg(&out)];
+    let done = interrupted(&words, Duration::from_secs(3));
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(done.err.contains("of 9000 replications; these are kept"), "{}", done.err);
+    assert!(done.out.contains("repro: anthill compare"), "{}", done.out);
+    let marker = fs::read_to_string(out.join("INCOMPLETE")).expect("the marker");
+    let completed: usize =
+        marker.split_whitespace().find_map(|word| word.parse().ok()).expect("how many are there");
+    assert!(completed > 0, "{marker}");
+    let runs = fs::read_to_string(out.join("runs.csv")).expect("a table");
+    assert_eq!(runs.lines().count(), 1 + 2 * completed, "whole replications, and no others");
+}
+
+/// Before anything is done there is nothing to keep, and no folder is left behind.
+#[test]
+#[cfg(unix)]
+fn an_interruption_before_the_first_result_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    // A million agents: one run takes minutes to set up, and a second Ctrl-C does not wait for it.
+    let words =
+        ["compare", "flagship", "--set", "agents.count=20000", "--patterns", "single", "--out", arg(&out)];
+    let done = interrupted(&words, Duration::from_millis(1_500));
+    if done.code == 4 && !done.out.is_empty() {
+        return; // A faster machine than any we know.
+    }
+    assert_eq!((done.code, done.out.as_str()), (4, ""), "{}", done.err);
+    assert!(done.err.contains("nothing is written") && done.err.contains("repro: "), "{}", done.err);
+    assert!(!out.exists());
+}
