@@ -32,7 +32,8 @@ pub(super) struct CompareArgs {
     #[command(flatten)]
     common: ScenarioArgs,
     /// Threads; 0 is one a core. Results do not depend on it
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(value_parser = clap::value_parser!(u16).range(0..=1024))]
     threads: u16,
     /// Output folder [default: anthill-out/NAME]
     #[arg(long, value_name = "DIR")]
@@ -55,19 +56,10 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(&scenario.file.name));
     // The folder is checked and made before a minute of work, not after it.
     report::check_folder(&folder, args.force)?;
+    let stop = stopped_by_ctrl_c();
     fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-    let words = repro_words(args, &options);
-    let command = repro(&words);
+    let command = repro(&repro_words(args, &options));
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&stop);
-    // A second handler cannot be set (tests call this in one process); then Ctrl-C ends the program.
-    let _ = ctrlc::set_handler(move || {
-        if handler.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        talk::say("stopping after the runs under way; again to stop at once");
-    });
     let total =
         options.replications as usize * (options.patterns.len() * (1 + usize::from(options.fault_free)) + 1);
     let bar = talk::progress(total as u64, args.quiet);
@@ -98,6 +90,20 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
         comparison.completed, comparison.replications
     ));
     Ok(4)
+}
+
+/// A flag that Ctrl-C raises; a second Ctrl-C ends the program.
+fn stopped_by_ctrl_c() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    // A second handler cannot be set (tests call this in one process); then Ctrl-C ends the program.
+    let _ = ctrlc::set_handler(move || {
+        if handler.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        talk::say("stopping after the runs under way; again to stop at once");
+    });
+    stop
 }
 
 /// A comparison of which something is done.
@@ -156,7 +162,8 @@ fn warn(args: &CompareArgs, scenario: &Scenario, comparison: &Comparison) {
     }
     for (name, first, second) in &comparison.repeats {
         talk::say(&format!(
-            "warning: replications {first} and {second} of {name} are bit-equal: is nothing random in this scenario?"
+            "warning: replications {first} and {second} of {name} are bit-equal: \
+             is nothing random in this scenario?"
         ));
     }
     if scenario.skipped_rows > 0 {

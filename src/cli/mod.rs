@@ -31,9 +31,10 @@ use crate::sim::PatternDef;
     version,
     about = "Deterministic simulator of multi-agent coordination",
     long_about = "Runs thousands of simulated agents under the coordination patterns people choose between,\n\
-                  injects faults, and measures the coordination tax: the share of engaged capacity that does\n\
-                  not become correct work.\n\nWithout a command: `anthill compare`, on the embedded flagship scenario.",
-    after_help = "Exit codes: 0 done, 1 an invariant failed, 2 usage or scenario error, 3 input/output, 4 incomplete.",
+                  injects faults, and measures the coordination tax: the share of engaged\n\
+                  capacity that does not become correct work.\n\n\
+                  Without a command: `anthill compare`, on the embedded flagship scenario.",
+    after_help = "Exit codes: 0 done, 1 an invariant failed, 2 usage or scenario error,\n            3 input/output, 4 incomplete.",
     args_conflicts_with_subcommands = true
 )]
 struct Cli {

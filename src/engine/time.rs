@@ -150,7 +150,8 @@ impl fmt::Display for ParseSpanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is not a duration: write a number and a unit, such as \"250ms\", \"1.5s\" or \"2h\" (units: ns, us, ms, s, min, h, d)",
+            "`{}` is not a duration: write a number and a unit, such as \"250ms\", \"1.5s\" or \"2h\" \
+             (units: ns, us, ms, s, min, h, d)",
             self.0
         )
     }

@@ -7,7 +7,7 @@
 //! where they had a deadline, as misses here.
 //!
 //! Percentiles are exact (one integer per task is kept) and interpolate as
-//! [`quantile`](crate::stats::summary::quantile) says. The histogram is for pooling replications in plots.
+//! [`crate::stats::summary::quantile`] says. The histogram is for pooling replications in plots.
 
 use std::sync::Arc;
 

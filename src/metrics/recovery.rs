@@ -4,7 +4,8 @@
 //! run: the *threshold* is the larger of the backlog at its onset and the mean backlog before the onset (from
 //! the warm-up cut on; from the start where the fault comes earlier). The recovery time runs from the heal
 //! to the first instant at which the backlog is at or below the threshold; it is 0 where the heal finds it
-//! there. The mean is part of the threshold because a fault that strikes in a lucky moment, with nothing in the
+//! there. The mean is part of the threshold because a fault that strikes in a lucky moment,
+//! with nothing in the
 //! system, would otherwise never be recovered from at high load.
 //!
 //! A fault not recovered from when the run ends is *censored*: it enters with end − heal, and is counted.

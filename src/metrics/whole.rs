@@ -13,7 +13,7 @@ pub const DEFS: &[MetricDef] = &[
     MetricDef::lower(
         "standing_overhead_share",
         "share",
-        "coordinating share of up capacity of the same fleet with no arrivals and no faults, over ten minutes",
+        "coordinating share of up capacity with no arrivals and no faults, over ten minutes",
     ),
     MetricDef::lower("authority_busy_share", "share", "busy share of the busiest seat of authority"),
     MetricDef::lower("relay_busy_share", "share", "busy share of the busiest relay's servers"),

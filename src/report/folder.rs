@@ -94,7 +94,8 @@ pub fn check_folder(dir: &Path, force: bool) -> Result<(), Error> {
 /// Writes a comparison: tables, plans, plots and the manifest. Of an incomplete one the marker stays.
 ///
 /// # Errors
-/// As [`check_folder`], with nothing touched; [`Error::Io`] if a file cannot be written, with the marker left.
+/// As [`check_folder`], with nothing touched; [`Error::Io`] if a file cannot be written, with the
+/// marker left.
 pub fn write_folder(
     dir: &Path,
     comparison: &Comparison,

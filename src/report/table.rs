@@ -86,7 +86,7 @@ pub(super) fn columns(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.set_header(header.to_vec());
     table.add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if index == 0 { 0 } else { 2 }, 0));
+        column.set_padding((u16::from(index > 0), 0));
         column.set_cell_alignment(if index == 0 { CellAlignment::Left } else { CellAlignment::Right });
     }
     table.trim_fmt()
@@ -195,7 +195,8 @@ fn trilemma(comparison: &Comparison) -> String {
 fn verdicts(comparison: &Comparison) -> String {
     let rankings = rankings(comparison);
     let Some(Ranking { pairs, .. }) = rankings.first() else { return String::new() };
-    let mut text = format!("\nVERDICTS (95 %, Holm over {pairs} pairs; best first; ≈ not told apart)\n");
+    let holm = if *pairs == 1 { "one pair".to_owned() } else { format!("Holm over {pairs} pairs") };
+    let mut text = format!("\nVERDICTS (95 %, {holm}; best first; ≈ not told apart)\n");
     if comparison.completed < 2 {
         text.push_str("none: differences need at least two replications\n");
         return text;

@@ -5,10 +5,11 @@
 
 use super::cx::Effort;
 use super::execution::{ErrandKind, ExecutionState, Job};
+use super::kinds::CLIENT_KINDS;
 use super::protocol::{Protocol, Work, WorkKind};
 use super::setup::Setup;
 use super::station::{Class, Service};
-use super::world::{CLIENT_KINDS, Event, World};
+use super::world::{Event, World};
 use crate::engine::{Agenda, Span};
 use crate::trace::{Activity, NodeId, Observer, Output, Phase, Plane, Record};
 use crate::work::Role;

@@ -1,9 +1,11 @@
 //! Entry: clients hand tasks over and repeat themselves until somebody takes charge.
 
+use super::kinds::{ACKNOWLEDGE, SUBMIT};
 use super::letters::Body;
 use super::protocol::{Protocol, Submission};
 use super::setup::OnDeadline;
-use super::world::{ACKNOWLEDGE, Event, SUBMIT, TaskLife, World};
+use super::state::TaskLife;
+use super::world::{Event, World};
 use crate::engine::Agenda;
 use crate::trace::{Ending, NodeId, Observer, Record, TaskId};
 

@@ -13,7 +13,7 @@ use crate::work::Role;
 impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Sends a message of the pattern.
     pub(super) fn send_message(&mut self, agenda: &mut Agenda<Event>, from: NodeId, to: NodeId, msg: P::Msg) {
-        let kind = (super::world::CLIENT_KINDS.len() + msg.kind()) as u8;
+        let kind = (super::kinds::CLIENT_KINDS.len() + msg.kind()) as u8;
         let size = msg.size(&self.setup.tasks);
         self.post(agenda, from, to, kind, size.bytes, size.tokens, Body::Protocol(msg));
     }

@@ -11,19 +11,22 @@ mod cx;
 mod delivery;
 mod execution;
 mod faults;
+mod kinds;
 mod letters;
 mod outcome;
 mod protocol;
 mod settle;
 mod setup;
+mod state;
 mod station;
 mod world;
 
 pub use cx::{Cx, CxOf, Effort, TimerId};
+pub(crate) use kinds::CLIENT_KINDS;
+pub use kinds::Kinds;
 pub use outcome::{Outcome, PatternDef, measure};
 pub use protocol::{Kind, Message, Protocol, Seat, Seats, Size, Status, Submission, Work, WorkKind};
 pub use setup::{
     ClientSetup, Clock, Costs, Finish, KindCost, NetworkSetup, OnDeadline, RelaySetup, Setup, WorkSetup,
 };
-pub(crate) use world::CLIENT_KINDS;
-pub use world::{Firing, Kinds, RunEnd, Violation, run};
+pub use world::{Firing, RunEnd, Violation, run};

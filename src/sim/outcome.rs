@@ -159,7 +159,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
 }
 
 fn kinds_of<P: Protocol>() -> Vec<(&'static str, Phase)> {
-    super::world::CLIENT_KINDS.iter().chain(P::Msg::KINDS).map(|kind| (kind.name, kind.phase)).collect()
+    super::kinds::CLIENT_KINDS.iter().chain(P::Msg::KINDS).map(|kind| (kind.name, kind.phase)).collect()
 }
 
 type All =

@@ -127,7 +127,7 @@ pub struct Work {
 
 /// A coordination pattern: the state of one node and its reactions.
 ///
-/// A handler must not know why a message is missing, count anything, or look past its [`Cx`]. See the
+/// A handler must not know why a message is missing, count anything, or look past its `Cx`. See the
 /// crate's front page for a whole pattern in under 100 lines.
 pub trait Protocol: Sized {
     /// Name in scenarios, columns and plots; snake_case.

@@ -2,8 +2,9 @@
 
 use super::execution::{Execution, ExecutionState, Job};
 use super::protocol::{Protocol, Work, WorkKind};
+use super::state::TaskLife;
 use super::station::Class;
-use super::world::{Event, TaskLife, World};
+use super::world::{Event, World};
 use crate::engine::Agenda;
 use crate::engine::mix;
 use crate::trace::{Ending, ExecutionId, Fate, NodeId, Observer, Output, Plane, Promise, Record, TaskId};
@@ -82,7 +83,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 self.book(agenda, execution, Fate::Duplicate);
                 if !P::GIVES_UP.contains(&Promise::SettledOnce) {
                     let what = format!(
-                        "double_settle: task {} was settled again by execution {}, and {} promises settled_once",
+                        "double_settle: task {} settled again by execution {}; {} promises settled_once",
                         task.0,
                         execution.0,
                         P::NAME

@@ -7,14 +7,16 @@
 
 use super::cx::{Command, Cx, Ids, Shared, TimerId};
 use super::execution::{Errand, ErrandKind, Errands, Execution, Job};
+use super::kinds::{Cost, Kinds, ResolvedKind, resolve_kinds};
 use super::letters::Letters;
-use super::protocol::{Kind, Message, Protocol, Seat, Seats};
+use super::protocol::{Protocol, Seat, Seats};
 use super::setup::Setup;
-use super::station::{Class, Station};
-use crate::engine::{Agenda, Engine, EventKey, Key, Law, Model, Purpose, Rng, Span, Time};
-use crate::net::transport::{Overtaking, Transport};
+use super::state::{Node, TaskLife, TaskState, TimerSlot, new_node};
+use super::station::Class;
+use crate::engine::{Agenda, Engine, Key, Model, Purpose, Span, Time};
+use crate::net::transport::Transport;
 use crate::net::{Conditions, Order};
-use crate::trace::{DownReason, ExecutionId, LetterId, NodeId, Observer, Phase, Plane, Record, TaskId};
+use crate::trace::{DownReason, LetterId, NodeId, Observer, Plane, Record, TaskId};
 use crate::work::Role;
 
 /// What can be pending.
@@ -34,142 +36,6 @@ pub(super) enum Event {
     Heal(u32),
     End,
 }
-
-/// A timer waiting to fire.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TimerSlot<T> {
-    pub(super) node: NodeId,
-    pub(super) incarnation: u32,
-    pub(super) key: EventKey,
-    pub(super) then: T,
-}
-
-/// One node's attention and condition.
-#[derive(Debug)]
-pub(super) struct Node<T> {
-    /// How many faults hold it down (crash, leave, outage, absence).
-    pub(super) down: u32,
-    /// How many faults freeze it.
-    pub(super) paused: u32,
-    pub(super) incarnation: u32,
-    /// Came back from a crash while frozen: `on_start` is still owed.
-    pub(super) owes_start: bool,
-    pub(super) speed: f64,
-    /// Current ÷ nominal speed.
-    pub(super) factor: f64,
-    pub(super) stalls: u32,
-    pub(super) hung: Option<ExecutionId>,
-    pub(super) wrong: f64,
-    pub(super) cut_off: bool,
-    pub(super) harness: Station<Job>,
-    pub(super) cognition: Station<Job>,
-    pub(super) sent: u64,
-    pub(super) served: u64,
-    pub(super) choices: u64,
-    /// Timers that fired while frozen.
-    pub(super) deferred: Vec<T>,
-    pub(super) overtaking: Overtaking,
-}
-
-impl<T> Node<T> {
-    pub(super) fn is_up(&self) -> bool {
-        self.down == 0 && self.paused == 0
-    }
-    pub(super) fn station(&mut self, plane: Plane) -> &mut Station<Job> {
-        match plane {
-            Plane::Harness => &mut self.harness,
-            Plane::Cognition => &mut self.cognition,
-        }
-    }
-}
-
-/// Where a task is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TaskLife {
-    /// Not yet arrived.
-    Future,
-    /// Arrived, not ended.
-    Open,
-    /// An output was accepted.
-    Accepted {
-        /// The truth.
-        correct: bool,
-    },
-    /// Failed, rejected or expired.
-    Ended,
-}
-
-/// What `World` knows of one task.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TaskState {
-    pub(super) life: TaskLife,
-    pub(super) acknowledged: bool,
-    pub(super) attempt: u32,
-    pub(super) retry: Option<EventKey>,
-    pub(super) waits_for: u32,
-    pub(super) last_execution: Option<ExecutionId>,
-}
-
-/// A law with its constant value at hand, so that constant costs draw nothing.
-#[derive(Clone, Debug)]
-pub(super) struct Cost {
-    law: Law,
-    fixed: Option<Span>,
-}
-
-impl Cost {
-    pub(super) fn new(law: &Law) -> Cost {
-        Cost { fixed: law.constant().map(Span::from_secs_f64), law: law.clone() }
-    }
-    pub(super) fn draw(&self, rng: impl FnOnce() -> Rng) -> Span {
-        self.fixed.unwrap_or_else(|| self.law.sample_span(&mut rng()))
-    }
-    pub(super) fn is_zero(&self) -> bool {
-        self.fixed == Some(Span::ZERO)
-    }
-    pub(super) fn draw_fixed(&self) -> Option<Span> {
-        self.fixed
-    }
-    pub(super) fn sample(&self, rng: &mut Rng) -> Span {
-        self.law.sample_span(rng)
-    }
-}
-
-/// A kind of message with what the scenario says it costs.
-#[derive(Clone, Debug)]
-pub(super) struct ResolvedKind {
-    pub(super) kind: Kind,
-    pub(super) plane: Plane,
-    pub(super) at_agent: Cost,
-    pub(super) at_relay: Cost,
-    pub(super) per_token: Span,
-}
-
-/// The kinds of a run, as `Record::Sent` numbers them.
-#[derive(Clone, Debug)]
-pub struct Kinds(pub Vec<Kind>);
-
-/// Positions of the client protocol's kinds.
-pub(super) const SUBMIT: u8 = 0;
-pub(super) const ACKNOWLEDGE: u8 = 1;
-
-/// The client protocol, the same under every pattern.
-pub(crate) const CLIENT_KINDS: [Kind; 2] = [
-    Kind {
-        name: "submit",
-        phase: Phase::Assignment,
-        plane: Plane::Harness,
-        bytes: 1_024,
-        about: "a client hands over a task",
-    },
-    Kind {
-        name: "acknowledge",
-        phase: Phase::Assignment,
-        plane: Plane::Harness,
-        bytes: 64,
-        about: "the pattern took charge of a task",
-    },
-];
 
 /// What became of one entry of the fault plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -299,7 +165,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             ids: Ids::default(),
             conditions: Conditions::default(),
             transport: setup.network.transport.build(fleet),
-            keeps_order: jitter.fixed.is_none() || setup.network.order == Order::Reorder,
+            keeps_order: jitter.draw_fixed().is_none() || setup.network.order == Order::Reorder,
             verify: Cost::new(&setup.work.verify),
             jitter,
             link_key: key(Purpose::Link),
@@ -516,67 +382,4 @@ impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
             Event::End => self.finish(agenda),
         }
     }
-}
-
-fn new_node<T>(setup: &Setup, node: NodeId) -> Node<T> {
-    let fleet = &setup.fleet;
-    let (servers, capacity) = match fleet.role(node) {
-        Role::Relay => (setup.relay.servers, setup.relay.capacity),
-        Role::Client | Role::Agent => (1, None),
-    };
-    Node {
-        down: u32::from(fleet.profile(node).is_some_and(|profile| !profile.present)),
-        paused: 0,
-        incarnation: 0,
-        owes_start: false,
-        speed: fleet.speed(node),
-        factor: 1.0,
-        stalls: 0,
-        hung: None,
-        wrong: setup.work.error_rate,
-        cut_off: false,
-        harness: Station::new(servers, capacity),
-        cognition: Station::new(1, None),
-        sent: 0,
-        served: 0,
-        choices: 0,
-        deferred: Vec::new(),
-        overtaking: Overtaking::default(),
-    }
-}
-
-fn resolve_kinds<P: Protocol>(setup: &Setup) -> Vec<ResolvedKind> {
-    let costs = &setup.costs;
-    CLIENT_KINDS
-        .iter()
-        .chain(P::Msg::KINDS)
-        .map(|&kind| {
-            let special = costs.kinds.get(kind.name);
-            let plane = special.and_then(|special| special.plane).unwrap_or(kind.plane);
-            let time = special.and_then(|special| special.time.as_ref());
-            let default = match plane {
-                Plane::Harness => &costs.harness,
-                Plane::Cognition => &costs.cognition,
-            };
-            let per_token = match (special, plane) {
-                (Some(special), _) => special.per_token,
-                (None, Plane::Cognition) => costs.cognition_per_token,
-                (None, Plane::Harness) => Span::ZERO,
-            };
-            let zero = Law::fixed(Span::ZERO);
-            let (at_agent, at_relay) = if P::ORACLE {
-                (&zero, &zero)
-            } else {
-                (time.unwrap_or(default), time.unwrap_or(&setup.relay.service))
-            };
-            let per_token = if P::ORACLE { Span::ZERO } else { per_token };
-            ResolvedKind {
-                kind,
-                plane,
-                at_agent: Cost::new(at_agent),
-                at_relay: Cost::new(at_relay),
-                per_token,
-            }
-        })
-        .collect()
 }

@@ -150,7 +150,7 @@ fn bad_rows_are_left_out_on_request_and_counted() {
 
 /// A folder that cannot be written to is found before the work, not after it.
 #[test]
-fn an_output_folder_below_a_file_is_refused_at_once() {
+fn an_output_folder_that_cannot_be_is_refused_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("file"), "").expect("written");
     for (name, code) in [("file", 2), ("file/below", 2)] {

@@ -41,8 +41,14 @@ const ALL: &str = r#"
     crash = { at = "20min", target = "authority", restart_after = "2min" }
     pause = { every = { exponential = { mean = "10min" } }, for = "30s" }
     slow = { at = "30min", target = "agents:0.25", factor = 0.5, for = "5min" }
-    partition = [{ at = "40min", share = 0.2, for = "2min" }, { at = "50min", sites = [["eu"]], for = "1min" }]
-    relay_outage = [{ at = "25min", for = "1min", relay = 1 }, { mtbf = { exponential = { mean = "20min" } }, mttr = "1min" }]
+    partition = [
+    { at = "40min", share = 0.2, for = "2min" },
+    { at = "50min", sites = [["eu"]], for = "1min" },
+]
+    relay_outage = [
+    { at = "25min", for = "1min", relay = 1 },
+    { mtbf = { exponential = { mean = "20min" } }, mttr = "1min" },
+]
     wrong_output = { at = "15min", probability = 0.5 }
     stall = { at = "16min", target = "agent:3", for = "1min" }
     churn = { session = { exponential = { mean = "20min" } }, absence = "4min" }
@@ -91,7 +97,12 @@ fn up_shares(plan: &FaultPlan, agents: u32, from: Time, end: Time) -> Vec<f64> {
 #[test]
 fn churn_is_stationary_from_its_first_instant() {
     let fleet = fleet(4_000, 0);
-    let churn = r#"churn = { compression = 2.0, session = { weibull = { shape = 0.6, mean = "2h" } }, absence = { lognormal = { mean = "40min", sigma = 1.0 } } }"#;
+    let churn = r#"
+[churn]
+compression = 2.0
+session = { weibull = { shape = 0.6, mean = "2h" } }
+absence = { lognormal = { mean = "40min", sigma = 1.0 } }
+"#;
     let plan = plan(churn, &fleet);
     for (from, end) in [(600, 900), (600, 7_200), (6_600, 7_200)] {
         let (from, end) = (Time::from_secs(from), Time::from_secs(end));

@@ -18,14 +18,16 @@ pub const DEFS: &[MetricDef] = &[
     lower(
         "tax_agents",
         "share",
-        "coordination tax of the agents: O / (1 + O), O = (wasted + verifying + coordinating + blocked) / U, U = work of correctly completed tasks; all in capacity-seconds (model.md 3)",
+        "coordination tax of the agents: O / (1 + O), O = (wasted + verifying + coordinating + blocked) / U, \
+         U = work of correctly completed tasks; all in capacity-seconds (model.md 3)",
     ),
     lower("tax_agents_low", "share", "tax_agents with unsettled executions counted useful"),
     lower("tax_agents_high", "share", "tax_agents with unsettled executions counted wasted"),
     lower(
         "tax_full",
         "share",
-        "tax_agents with relay and client nodes added to O as provisioned node-seconds x price of the node / mean price of an agent",
+        "tax_agents with relay and client nodes added to O as provisioned node-seconds x price of the node \
+         / mean price of an agent",
     ),
     lower("tax_full_low", "share", "tax_full with unsettled executions counted useful"),
     lower("tax_full_high", "share", "tax_full with unsettled executions counted wasted"),
@@ -120,6 +122,10 @@ fn tax(overhead: f64, useful: f64) -> f64 {
     if overhead + useful > 0.0 { overhead / (overhead + useful) } else { f64::NAN }
 }
 
+/// Fates that waste the time of an execution.
+const WASTED: [Fate; 7] =
+    [Fate::Duplicate, Fate::Crash, Fate::Rollback, Fate::Reject, Fate::Abandon, Fate::Stall, Fate::Defect];
+
 pub(super) fn report(ledger: &Ledger, metrics: &mut MetricSet) {
     let speeds = || ledger.fleet.profiles().iter().map(|profile| profile.speed);
     let weigh = |of: &dyn Fn(&super::AgentTime) -> u64| -> f64 {
@@ -134,16 +140,7 @@ pub(super) fn report(ledger: &Ledger, metrics: &mut MetricSet) {
     let down = weigh(&|time| time.down_ns);
     let all = speeds().sum::<f64>() * ledger.window_ns() as f64 * 1e-9;
 
-    let wasted = [
-        Fate::Duplicate,
-        Fate::Crash,
-        Fate::Rollback,
-        Fate::Reject,
-        Fate::Abandon,
-        Fate::Stall,
-        Fate::Defect,
-    ];
-    for one in wasted {
+    for one in WASTED {
         metrics.set(&format!("wasted_{}_capacity_s", one.name()), fate(one));
     }
     for one in Phase::ALL {
@@ -167,7 +164,7 @@ pub(super) fn report(ledger: &Ledger, metrics: &mut MetricSet) {
     let coordinating_all: f64 = coordinating.iter().sum();
     let blocked_all: f64 = Stage::ALL.iter().map(|&stage| blocked(stage)).sum();
     let overhead =
-        wasted.iter().map(|&one| fate(one)).sum::<f64>() + verifying + coordinating_all + blocked_all;
+        WASTED.iter().map(|&one| fate(one)).sum::<f64>() + verifying + coordinating_all + blocked_all;
     let full = overhead + infrastructure;
     for (name, overhead) in [("tax_agents", overhead), ("tax_full", full)] {
         metrics.set(name, tax(overhead, useful));

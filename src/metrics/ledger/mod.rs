@@ -4,7 +4,7 @@
 //! (executing, verifying, coordinating), harness busy, or free. Times are whole nanoseconds, and per agent
 //! they sum to its lifetime exactly; [`Ledger::check`] says where they do not. What executing was good for
 //! is booked when its fate is known. Free time is split fleet-wide into *blocked* (a free agent and a
-//! startable task that do not meet) and *idle*; see [`blocked`].
+//! startable task that do not meet) and *idle*; see `blocked.rs`.
 
 mod agents;
 mod blocked;

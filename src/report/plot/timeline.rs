@@ -20,8 +20,6 @@ const THIN: Colour = (0xA8, 0xA8, 0xA8);
 struct Curve {
     name: &'static str,
     look: Look,
-    /// Length of a window \[s\].
-    window: f64,
     /// Correct outputs accepted \[tasks/s\].
     done: Vec<f64>,
     backlog: Vec<f64>,
@@ -72,6 +70,7 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i
         let axis = Axis::linear(high, (bottom, top));
         let labels = if top == first { 18 * rows } else { 0 };
         canvas.heading((20, top - 16 - labels), title);
+        off_scale(canvas, &curves, what, (&axis, top - 16 - labels));
         canvas.beside(&axis, (LEFT, RIGHT));
         frame(canvas, &minutes, (top, bottom), horizon / 60.0);
         thin_line(canvas, extra, &minutes, &axis, window);
@@ -80,7 +79,6 @@ fn draw(comparison: &Comparison, canvas: &Canvas<'_>, faults: &[Fault], first: i
                 canvas.curve(&part, curve.look);
             }
         }
-        off_scale(canvas, &curves, what, (&minutes, &axis));
     }
     canvas.text(((LEFT + RIGHT) / 2, second + PANEL + 34), "time [min]", INK, Align::Centre);
 }
@@ -106,7 +104,6 @@ fn curve(pattern: &PatternResult, index: usize) -> Curve {
     Curve {
         name: pattern.def.name,
         look: colour::pattern(pattern.def.name, index),
-        window: pattern.runs.first().map_or(0.0, |run| run.series.window.as_secs_f64()),
         done: smooth(&done),
         backlog: smooth(&backlog),
     }
@@ -159,26 +156,18 @@ fn thin_line(canvas: &Canvas<'_>, values: &[f64], minutes: &Axis, axis: &Axis, w
     }
 }
 
-/// Names the curves that leave the panel at its top, where they do, and how far they go.
-fn off_scale(
-    canvas: &Canvas<'_>,
-    curves: &[Curve],
-    what: fn(&Curve) -> &[f64],
-    (minutes, axis): (&Axis, &Axis),
-) {
-    let mut y = axis.pixels().1 + 12;
-    for curve in curves {
-        let values = what(curve);
-        let Some(leaves) = values.iter().position(|value| axis.is_above(*value)) else { continue };
-        let most = number(values.iter().copied().fold(0.0, f64::max), 2);
-        let text = format!("{}: up to {most}", curve.name);
-        let x = minutes.place(leaves as f64 * curve.window / 60.0).unwrap_or(LEFT);
-        if x + width_of(&text, TEXT) < RIGHT {
-            canvas.text((x + 8, y), &text, FAINT, Align::Left);
-        } else {
-            canvas.text((x - 8, y), &text, FAINT, Align::Right);
-        }
-        y += 17;
+/// Names the curves that leave the panel at its top and how far they go, to the right of its heading.
+fn off_scale(canvas: &Canvas<'_>, curves: &[Curve], what: fn(&Curve) -> &[f64], (axis, y): (&Axis, i32)) {
+    let most = |curve: &Curve| what(curve).iter().copied().fold(0.0, f64::max);
+    let off = curves.iter().filter(|curve| axis.is_above(most(curve)));
+    let mut names: Vec<String> =
+        off.map(|curve| format!("{} up to {}", curve.name, number(most(curve), 2))).collect();
+    if names.len() > 3 {
+        names.truncate(3);
+        names.push("…".to_owned());
+    }
+    if !names.is_empty() {
+        canvas.text((RIGHT, y), &format!("off the scale: {}", names.join(", ")), FAINT, Align::Right);
     }
 }
 
