@@ -64,7 +64,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct ScenarioArgs {
     /// Master seed [default: the scenario's `run.seed`]
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = any_number, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Change a key of the scenario, such as agents.count=200; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -72,6 +72,16 @@ struct ScenarioArgs {
     /// Print one JSON object instead of tables
     #[arg(long)]
     json: bool,
+}
+
+/// A whole number between `least` and `most`.
+fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("write a whole number from {least} to {most}"))
+}
+
+fn any_number(text: &str) -> Result<u64, String> {
+    number(text, 0, u64::MAX)
 }
 
 /// Runs the program on its arguments; the first is the program's name.
