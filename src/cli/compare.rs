@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::{ScenarioArgs, load, machine, pattern, repro, talk, with_repro};
+use super::{ScenarioArgs, load, machine, number, pattern, repro, talk, with_repro};
 use crate::engine::Seed;
 use crate::error::{Error, Problem};
 use crate::experiment::{CompareOptions, Comparison, compare as run_comparison};
@@ -16,7 +16,7 @@ use crate::scenario::Scenario;
 use crate::sim::PatternDef;
 
 /// Their outcomes are kept until the end.
-const MOST_REPLICATIONS: i64 = 100_000;
+const MOST_REPLICATIONS: u32 = 100_000;
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
@@ -27,14 +27,14 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     patterns: Vec<String>,
     /// Replications of each pattern [default: the scenario's `run.replications`]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_REPLICATIONS))]
+    #[arg(long, value_name = "N", value_parser = replications, allow_negative_numbers = true)]
     replications: Option<u32>,
     #[command(flatten)]
     common: ScenarioArgs,
     /// Threads; 0 is one a core. Results do not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
-    #[arg(value_parser = clap::value_parser!(u16).range(0..=1024))]
-    threads: u16,
+    #[arg(value_parser = threads, allow_negative_numbers = true)]
+    threads: usize,
     /// Output folder [default: anthill-out/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -47,6 +47,14 @@ pub(super) struct CompareArgs {
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
+}
+
+fn replications(text: &str) -> Result<u32, String> {
+    number(text, 1, u64::from(MOST_REPLICATIONS)).map(|number| number as u32)
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    number(text, 0, 1_024).map(|number| number as usize)
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
@@ -118,24 +126,24 @@ fn some_of(comparison: Comparison) -> Result<Comparison, Error> {
 fn options(args: &CompareArgs, scenario: &Scenario) -> Result<CompareOptions, Error> {
     let names = if args.patterns.is_empty() { &scenario.file.run.patterns } else { &args.patterns };
     let flag = if args.patterns.is_empty() { "run.patterns" } else { "--patterns" };
-    let patterns = names.iter().map(|name| pattern(name).map_err(|problem| problem.file(flag)));
-    let patterns = patterns.collect::<Result<Vec<PatternDef>, Problem>>()?;
+    let patterns = names.iter().map(|name| pattern(name, Some(flag)));
+    let patterns = patterns.collect::<Result<Vec<PatternDef>, Error>>()?;
     if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
         let problem = Problem::new(format!("the pattern `{}` is named twice", twice.1)).file(flag);
         return Err(problem.remedy("name each pattern once").into());
     }
     let replications = args.replications.unwrap_or(scenario.file.run.replications);
-    if i64::from(replications) > MOST_REPLICATIONS {
+    if replications > MOST_REPLICATIONS {
         let problem =
             Problem::new(format!("{replications} replications are too many")).key("run.replications");
         return Err(problem.remedy(format!("write up to {MOST_REPLICATIONS}")).into());
     }
     Ok(CompareOptions {
         patterns,
-        ideal: pattern("ideal")?,
+        ideal: pattern("ideal", None)?,
         replications,
         seed: Seed(args.common.seed.unwrap_or(scenario.file.run.seed)),
-        threads: usize::from(args.threads),
+        threads: args.threads,
         fault_free: args.fault_free,
     })
 }

@@ -130,8 +130,8 @@ fn load(name: &str, sets: &[String]) -> Result<Scenario, Error> {
     Scenario::load(name, sets, &Known { patterns: PATTERNS })
 }
 
-/// The registered pattern called `name`.
-fn pattern(name: &str) -> Result<PatternDef, Problem> {
+/// The registered pattern called `name`; `flag` is what names it, if not the command itself.
+fn pattern(name: &str, flag: Option<&str>) -> Result<PatternDef, Error> {
     if let Some(def) = PATTERNS.iter().find(|def| def.name == name) {
         return Ok(*def);
     }
@@ -140,7 +140,8 @@ fn pattern(name: &str) -> Result<PatternDef, Problem> {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("the patterns are: {}", names.collect::<Vec<_>>().join(", ")),
     };
-    Err(Problem::new(format!("there is no pattern `{name}`")).remedy(remedy))
+    let problem = Problem::new(format!("there is no pattern `{name}`")).remedy(remedy);
+    Err(Problem { file: flag.map(str::to_owned), ..problem }.into())
 }
 
 /// The command line that makes the same numbers again.

@@ -24,7 +24,7 @@ pub(super) fn patterns(args: &PatternsArgs) -> Result<u8, Error> {
                 let _ = writeln!(text, "{:<14} {}", "", gives_up(def));
             }
         }
-        Some(name) => describe(&pattern(name)?, &mut text),
+        Some(name) => describe(&pattern(name, None)?, &mut text),
     }
     talk::out(&text)?;
     Ok(0)

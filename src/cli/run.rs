@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ScenarioArgs, load, machine, pattern, repro, talk, with_repro};
+use super::{ScenarioArgs, load, machine, number, pattern, repro, talk, with_repro};
 use crate::engine::Seed;
 use crate::error::Error;
 use crate::experiment::run_one;
@@ -19,6 +19,7 @@ pub(super) struct RunArgs {
     pattern: String,
     /// Which replication
     #[arg(long, value_name = "K", default_value_t = 0)]
+    #[arg(value_parser = replication, allow_negative_numbers = true)]
     replication: u32,
     #[command(flatten)]
     common: ScenarioArgs,
@@ -30,10 +31,14 @@ pub(super) struct RunArgs {
     force: bool,
 }
 
+fn replication(text: &str) -> Result<u32, String> {
+    number(text, 0, u64::from(u32::MAX)).map(|number| number as u32)
+}
+
 pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     let clock = machine::Stopwatch::start();
     let scenario = load(&args.scenario, &args.common.sets)?;
-    let def = pattern(&args.pattern).map_err(|problem| problem.file("--pattern"))?;
+    let def = pattern(&args.pattern, Some("--pattern"))?;
     let seed = Seed(args.common.seed.unwrap_or(scenario.file.run.seed));
     if let Some(folder) = &args.out {
         report::check_folder(folder, args.force)?;

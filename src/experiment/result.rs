@@ -84,19 +84,35 @@ impl PatternResult {
         Interval { n, skipped, estimate: mean, low, high }
     }
 
-    /// Overhead and useful capacity behind `tax_full` and `tax_agents`, by replication.
+    /// Overhead and the rest of engaged capacity behind the taxes, by replication: `tax_full`, `tax_agents`
+    /// and each kind, so that the kinds add up to `tax_full`.
     pub(super) fn tax_parts(&self, metric: &str) -> Option<(Vec<f64>, Vec<f64>)> {
-        let infrastructure = match metric {
-            "tax_full" => 0.0,
-            "tax_agents" => 1.0,
-            _ => return None,
-        };
         let useful = self.values("useful_capacity_s");
         let ratio = self.values("overhead_ratio");
-        let nodes = self.values("infrastructure_capacity_s");
-        let overhead =
-            useful.iter().zip(&ratio).zip(&nodes).map(|((u, o), n)| u * o - infrastructure * n).collect();
-        Some((overhead, useful))
+        let both = || useful.iter().zip(&ratio);
+        match metric {
+            "tax_full" => Some((both().map(|(u, o)| u * o).collect(), useful)),
+            "tax_agents" => {
+                let nodes = self.values("infrastructure_capacity_s");
+                Some((both().zip(nodes).map(|((u, o), n)| u * o - n).collect(), useful))
+            }
+            "tax_search"
+            | "tax_synchronisation"
+            | "tax_context"
+            | "tax_duplication"
+            | "tax_trust"
+            | "tax_recovery"
+            | "tax_other"
+            | "tax_infrastructure" => {
+                let engaged = both().map(|(u, o)| u * (1.0 + o));
+                let (kind, rest) = engaged
+                    .zip(self.values(metric))
+                    .map(|(all, share)| (all * share, all * (1.0 - share)))
+                    .unzip();
+                Some((kind, rest))
+            }
+            _ => None,
+        }
     }
 
     /// Whether the backlog grows: the 95 % interval of its slope over replications lies above 0. Latencies

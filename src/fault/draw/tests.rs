@@ -153,7 +153,8 @@ fn a_plan_is_read_as_it_was_written_and_bad_ones_are_refused() {
     };
     let text = FaultPlan::new(vec![entry]).check(&fleet).to_string();
     assert!(
-        text.contains("ends before it begins") && text.contains("`relay_outage` strikes a relay"),
+        text.contains("it ends at 1s, before it begins at 2s")
+            && text.contains("`relay_outage` strikes a relay"),
         "{text}"
     );
 }

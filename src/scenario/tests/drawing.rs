@@ -133,7 +133,7 @@ fn a_saved_plan_is_replayed() {
     let scenario = load(&text).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((draw(&scenario, 0).faults, draw(&scenario, 5).faults), (plan.clone(), plan));
     let error = load(&text.replace("count = 60", "count = 6")).expect_err("too few agents").to_string();
-    assert!(error.contains("faults.json: `[") && error.contains("there is no agent"), "{error}");
+    assert!(error.contains("faults.json:2: `[0]`") && error.contains("there is no agent"), "{error}");
     let error =
         load(&text.replace("[faults]", "[faults]\ncrash = { at = \"1h\" }")).expect_err("both").to_string();
     assert!(error.contains("`faults.plan` says all faults already"), "{error}");
