@@ -34,7 +34,8 @@ use crate::sim::PatternDef;
                   injects faults, and measures the coordination tax: the share of engaged\n\
                   capacity that does not become correct work.\n\n\
                   Without a command: `anthill compare`, on the embedded flagship scenario.",
-    after_help = "Exit codes: 0 done, 1 an invariant failed, 2 usage or scenario error,\n            3 input/output, 4 incomplete.",
+    after_help = "Exit codes: 0 done, 1 an invariant failed, 2 usage or scenario error,\n\
+                  3 input/output, 4 incomplete.",
     args_conflicts_with_subcommands = true
 )]
 struct Cli {

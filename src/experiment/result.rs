@@ -115,12 +115,31 @@ impl PatternResult {
         }
     }
 
-    /// Whether the backlog grows: the 95 % interval of its slope over replications lies above 0. Latencies
-    /// of an unstable system are artefacts of the horizon (model.md §7).
+    /// Whether the backlog grows: the 95 % interval of its slope lies above 0 (over replications, or over
+    /// batches of the run where there is only one), and it grows by a share of what arrives that matters.
+    /// Latencies of an unstable system are artefacts of the horizon (model.md §7).
     pub fn unstable(&self) -> bool {
-        self.summary("backlog_slope_per_s").low > 0.0
+        let slope = self.summary("backlog_slope_per_s");
+        let low = if slope.n > 1 { slope.low } else { self.summary("backlog_slope_low_per_s").estimate };
+        low > 0.0 && slope.estimate > MATERIAL_GROWTH * self.arrivals_per_s()
+    }
+
+    /// Arrivals a second in [warm-up, horizon], over all replications.
+    fn arrivals_per_s(&self) -> f64 {
+        let (mut arrived, mut seconds) = (0.0, 0.0);
+        for run in &self.runs {
+            let measured = run.series.measured();
+            seconds += measured.len() as f64 * run.series.window.as_secs_f64();
+            let windows = measured.filter_map(|window| run.series.windows.get(window));
+            arrived += windows.map(|window| f64::from(window.arrived)).sum::<f64>();
+        }
+        if seconds > 0.0 { arrived / seconds } else { 0.0 }
     }
 }
+
+/// A backlog that gains less than this share of the arrivals is not called unstable: tasks lost to faults
+/// stay in it for ever, and a fault in the second half of a run tilts it.
+const MATERIAL_GROWTH: f64 = 0.05;
 
 /// Everything a comparison found.
 #[derive(Debug)]

@@ -38,6 +38,9 @@ pub(super) fn with_half_width(interval: Interval, digits: i32) -> String {
     let half = interval.half_width();
     match decimals(interval, digits) {
         Some(decimals) if interval.estimate.is_finite() => {
+            // Two digits of the estimate stay, however wide the interval is.
+            let least = if interval.estimate == 0.0 { decimals } else { 1 - magnitude(interval.estimate) };
+            let decimals = decimals.max(least);
             format!("{} ± {}", fixed(interval.estimate, decimals), fixed(half, decimals))
         }
         Some(_) | None if half == 0.0 => format!("{} ± 0", number(interval.estimate, digits)),

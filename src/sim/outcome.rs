@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::protocol::{Kind, Message, Protocol};
-use super::setup::Setup;
+use super::setup::{Finish, Setup};
 use super::world::{Firing, RunEnd, Violation, run};
 use crate::engine::Span;
 use crate::error::{Error, Problem, Problems};
@@ -252,11 +252,18 @@ fn unfired(setup: &Setup, firing: &[Firing]) -> Vec<String> {
     let entries = setup.faults.entries.iter().zip(firing).enumerate();
     entries
         .filter(|(_, (entry, firing))| {
-            entry.origin == Origin::Scheduled && matches!(firing, Firing::Idle | Firing::NotReached)
+            let missed = match firing {
+                Firing::Idle => true,
+                // A run that ends when its work is done may end before the fault.
+                Firing::NotReached => setup.clock.finish == Finish::Drained,
+                Firing::Fired | Firing::NotApplicable => false,
+            };
+            entry.origin == Origin::Scheduled && missed
         })
         .map(|(index, (entry, _))| {
             format!(
-                "fault {index} ({} of {} at {}) changed nothing",
+                "fault {index} ({} of {} at {}) changed nothing: another fault held its target down; \
+                 move one of them",
                 entry.kind.name(),
                 describe(&entry.target),
                 entry.at
