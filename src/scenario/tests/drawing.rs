@@ -136,7 +136,7 @@ fn a_saved_plan_is_replayed() {
     assert!(error.contains("faults.json:2: `[0]`") && error.contains("there is no agent"), "{error}");
     let error =
         load(&text.replace("[faults]", "[faults]\ncrash = { at = \"1h\" }")).expect_err("both").to_string();
-    assert!(error.contains("`faults.plan` says all faults already"), "{error}");
+    assert!(error.contains("a plan says all faults, but there are others: crash"), "{error}");
     assert_eq!(
         FaultPlan::load(&folder.path().join("absent.json")).map(|_| ()).expect_err("absent").exit_code(),
         2
