@@ -38,8 +38,9 @@ pub(super) fn with_half_width(interval: Interval, digits: i32) -> String {
     let half = interval.half_width();
     match decimals(interval, digits) {
         Some(decimals) if interval.estimate.is_finite() => {
-            // Two digits of the estimate stay, however wide the interval is.
-            let least = if interval.estimate == 0.0 { decimals } else { 1 - magnitude(interval.estimate) };
+            // An interval wider than the estimate does not round it away, unless it is nothing beside it.
+            let counts = interval.estimate.abs() > half / 10.0;
+            let least = if counts { 1 - magnitude(interval.estimate) } else { decimals };
             let decimals = decimals.max(least);
             format!("{} ± {}", fixed(interval.estimate, decimals), fixed(half, decimals))
         }
@@ -136,6 +137,7 @@ mod tests {
             (12.345_678, 0.000_001, "12.35 ± 0.00"),
             (-3.21, 0.5, "-3.2 ± 0.5"),
             (-0.004, 0.5, "0.0 ± 0.5"),
+            (37.2, 187.0, "37 ± 187"),
             (5.0, 0.0, "5.00 ± 0"),
             (5.0, f64::NAN, "5.00"),
             (f64::NAN, f64::NAN, "–"),
