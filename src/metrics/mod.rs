@@ -13,6 +13,7 @@ pub mod histogram;
 pub mod latency;
 pub mod ledger;
 pub mod money;
+pub mod queue;
 mod recovery;
 #[cfg(test)]
 mod sample;
@@ -23,12 +24,13 @@ pub mod turns;
 pub mod whole;
 
 /// The columns of each file, in the order they are written.
-static TABLES: [&[MetricDef]; 10] = [
+static TABLES: [&[MetricDef]; 11] = [
     whole::DEFS,
     ledger::DEFS,
     bound::DEFS,
     tasks::DEFS,
     latency::DEFS,
+    queue::DEFS,
     decentralization::DEFS,
     traffic::DEFS,
     turns::DEFS,

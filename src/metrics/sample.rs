@@ -1,8 +1,8 @@
 //! Small worlds and hand-written records for the tests of this module.
 
 use crate::engine::{EventId, Span, Time};
-use crate::trace::{ExecutionId, Fact, NodeId, Observer, Record, SiteId, SkillId, TaskId};
-use crate::work::{AgentProfile, Fleet, FleetSpec, TaskCard, TaskSpec, Tasks};
+use crate::trace::{ClassId, ExecutionId, Fact, NodeId, Observer, Record, SiteId, SkillId, TaskId};
+use crate::work::{AgentProfile, Fleet, FleetSpec, Release, TaskCard, TaskSpec, Tasks};
 
 /// Tasks of (arrival, work) \[s\], independent.
 pub(super) fn tasks(arrival_and_work: &[(u64, u64)]) -> Tasks {
@@ -19,6 +19,9 @@ pub(super) fn task(arrival: f64, work: f64, predecessors: &[u32], deadline: Opti
             arrival: Time::ZERO + Span::from_secs_f64(arrival),
             context_tokens: 0,
             skill: None,
+            class: ClassId(0),
+            priority: 0,
+            job: 0,
             deadline: deadline.map(Span::from_secs),
             value: 1.0,
             estimate: Span::from_secs_f64(work),
@@ -26,6 +29,7 @@ pub(super) fn task(arrival: f64, work: f64, predecessors: &[u32], deadline: Opti
         work: Span::from_secs_f64(work),
         work_tokens: 0,
         predecessors: predecessors.iter().map(|&id| TaskId(id)).collect(),
+        release: Release::Scheduled,
     }
 }
 

@@ -12,8 +12,10 @@ use crate::net::{Order, Sites, TransportKind};
 use crate::sim::{
     ClientSetup, Clock, Costs, NetworkSetup, OnDeadline, Protocol, RelaySetup, RunEnd, Setup, WorkSetup, run,
 };
-use crate::trace::{ExecutionId, Fact, Fingerprint, NodeId, Observer, Record, SiteId, SkillId, TaskId};
-use crate::work::{AgentProfile, Fleet, FleetSpec, TaskCard, TaskSpec, Tasks};
+use crate::trace::{
+    ClassId, ExecutionId, Fact, Fingerprint, NodeId, Observer, Record, SiteId, SkillId, TaskId,
+};
+use crate::work::{AgentProfile, Fleet, FleetSpec, Release, TaskCard, TaskSpec, Tasks};
 
 /// `agents` of speed 1 and skill 0, `relays`, one client, and `tasks` of `work` each that arrive evenly
 /// from 1 s on and load the agents by one half.
@@ -67,6 +69,7 @@ pub(crate) fn setup_of(agents: u32, relays: u32, mut tasks: Vec<TaskSpec>) -> Se
             detection: 1.0,
             on_deadline: OnDeadline::Late,
         },
+        probes: Arc::default(),
         params: Arc::new(BTreeMap::new()),
     }
 }
@@ -100,6 +103,9 @@ pub(crate) fn task(arrival: Time, work: Span) -> TaskSpec {
             arrival,
             context_tokens: 100,
             skill: None,
+            class: ClassId(0),
+            priority: 0,
+            job: 0,
             deadline: None,
             value: 1.0,
             estimate: work,
@@ -107,6 +113,7 @@ pub(crate) fn task(arrival: Time, work: Span) -> TaskSpec {
         work,
         work_tokens: 0,
         predecessors: Vec::new(),
+        release: Release::Scheduled,
     }
 }
 

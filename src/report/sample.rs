@@ -54,6 +54,8 @@ pub(super) fn outcome(name: &str) -> Outcome {
         },
         metrics: run.metrics,
         sojourns: result.sojourns,
+        classes: Vec::new(),
+        probes: Vec::new(),
         series: run.series,
         kinds: result.kinds,
     }
@@ -127,6 +129,8 @@ fn run(tax: f64, replication: u32) -> Run {
         replication,
         fingerprint: 1000 + u64::from(replication),
         metrics,
+        classes: Vec::new(),
+        probes: Vec::new(),
         series: series(),
         firing: Vec::new(),
     }

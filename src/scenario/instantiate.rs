@@ -90,6 +90,7 @@ impl Scenario {
                 detection: file.work.detection,
                 on_deadline: file.work.on_deadline,
             },
+            probes: Arc::default(),
             params: Arc::new(file.pattern.clone()),
             fleet,
         })

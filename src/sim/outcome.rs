@@ -17,6 +17,7 @@ use crate::metrics::histogram::SojournHistogram;
 use crate::metrics::latency::Latency;
 use crate::metrics::ledger::Ledger;
 use crate::metrics::money::Money;
+use crate::metrics::queue::{ClassNumbers, Probes, Queue};
 use crate::metrics::series::{RunSeries, Series, WINDOW};
 use crate::metrics::tasks::TaskCounts;
 use crate::metrics::traffic::{KindTraffic, Traffic};
@@ -37,10 +38,24 @@ pub struct Outcome {
     pub metrics: MetricSet,
     /// Sojourn times of measured tasks, for pooled quantiles and plots.
     pub sojourns: SojournHistogram,
+    /// Numbers of each class of tasks.
+    pub classes: Vec<ClassNumbers>,
+    /// Tasks present at each instant of [`Setup::probes`], in that order.
+    pub probes: Vec<f64>,
     /// Counts by window of ten seconds.
     pub series: RunSeries,
     /// Messages by kind.
     pub kinds: Vec<KindTraffic>,
+}
+
+impl Outcome {
+    /// The value of a metric, of all tasks or of one class; `None` if there is no such metric or class.
+    pub fn value(&self, metric: &str, class: Option<&str>) -> Option<f64> {
+        match class {
+            None => crate::metrics::position(metric).map(|index| self.metrics.values()[index]),
+            Some(name) => self.classes.iter().find(|class| class.name == name)?.get(metric),
+        }
+    }
 }
 
 /// A pattern as help, docs, scenarios and every cross-pattern test see it. Types are erased once per run.
@@ -114,8 +129,10 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     let clock = setup.clock;
     let observers = Observers::new(setup, kinds_of::<P>());
     let (end, observers) = run::<P, _>(setup, &params, observers);
-    let (fingerprint, (ledger, (latency, (counts, (traffic, (deciders, (series, (money, turns)))))))) =
-        observers.0;
+    let (
+        fingerprint,
+        (ledger, (latency, (counts, (traffic, (deciders, (series, (money, (turns, (queue, probes))))))))),
+    ) = observers.0;
 
     let mut metrics = MetricSet::default();
     ledger.report(&mut metrics);
@@ -126,6 +143,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     series.fill(&mut metrics);
     money.fill(&mut metrics);
     turns.fill(&mut metrics);
+    queue.fill(&mut metrics);
     let bound = Bound::new(&setup.tasks, &setup.fleet, &setup.faults, clock.end());
     bound.fill(&counts, &mut metrics);
     whole::<P>(setup, &params, &end, &ledger, &mut metrics);
@@ -153,6 +171,8 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
         end,
         metrics,
         sojourns: latency.histogram(),
+        classes: queue.classes(),
+        probes: probes.answers(),
         series: series.series(),
         kinds: traffic.kinds().to_vec(),
     })
@@ -162,8 +182,13 @@ fn kinds_of<P: Protocol>() -> Vec<(&'static str, Phase)> {
     super::kinds::CLIENT_KINDS.iter().chain(P::Msg::KINDS).map(|kind| (kind.name, kind.phase)).collect()
 }
 
-type All =
-    (Fingerprint, (Ledger, (Latency, (TaskCounts, (Traffic, (Decentralization, (Series, (Money, Turns))))))));
+type All = (
+    Fingerprint,
+    (
+        Ledger,
+        (Latency, (TaskCounts, (Traffic, (Decentralization, (Series, (Money, (Turns, (Queue, Probes)))))))),
+    ),
+);
 
 /// Every observer of a measured run.
 struct Observers(All);
@@ -202,7 +227,13 @@ impl Observers {
                                     Series::new(WINDOW, warmup, horizon, &counts),
                                     (
                                         Money::new(Arc::clone(fleet), Arc::clone(tasks)),
-                                        Turns::new(Arc::clone(tasks), setup.work.turn),
+                                        (
+                                            Turns::new(Arc::clone(tasks), setup.work.turn),
+                                            (
+                                                Queue::new(Arc::clone(tasks), warmup, horizon),
+                                                Probes::new(&setup.probes),
+                                            ),
+                                        ),
                                     ),
                                 ),
                             ),

@@ -153,6 +153,8 @@ pub struct Setup {
     pub client: ClientSetup,
     /// How work is done.
     pub work: WorkSetup,
+    /// Instants at which the tasks present are counted, in any order.
+    pub probes: Arc<[Time]>,
     /// The tables `[pattern.NAME]`, as JSON objects by pattern name.
     pub params: Arc<BTreeMap<String, serde_json::Value>>,
 }

@@ -32,6 +32,10 @@ id! {
     SkillId(u8)
 }
 id! {
+    /// A class of tasks: a kind of request, or a stage of a job. Each task has exactly one.
+    ClassId(u8)
+}
+id! {
     /// What was asked.
     TaskId(u32)
 }

@@ -10,7 +10,7 @@ mod ids;
 mod record;
 
 pub use fingerprint::Fingerprint;
-pub use ids::{ExecutionId, LetterId, NodeId, Output, SiteId, SkillId, TaskId};
+pub use ids::{ClassId, ExecutionId, LetterId, NodeId, Output, SiteId, SkillId, TaskId};
 pub use record::{
     Activity, DownReason, DropReason, Ending, Fact, Fate, Phase, Plane, Promise, Record, Stage,
 };

@@ -13,4 +13,4 @@ mod tasks;
 pub use fleet::{AgentProfile, Fleet, FleetSpec, Role};
 pub use forms::Shares;
 pub use number::NumberDist;
-pub use tasks::{DagError, TaskCard, TaskSpec, Tasks};
+pub use tasks::{DagError, Release, TaskCard, TaskSpec, Tasks};

@@ -6,7 +6,7 @@ use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::engine::{Span, Time};
-use crate::trace::{SiteId, SkillId, TaskId};
+use crate::trace::{ClassId, SiteId, SkillId, TaskId};
 
 /// What a pattern may know of a task.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,12 +21,35 @@ pub struct TaskCard {
     pub context_tokens: u32,
     /// Skill class it needs; any agent will do where it is `None`.
     pub skill: Option<SkillId>,
+    /// Kind of request, or stage of a job; numbers are reported for each.
+    pub class: ClassId,
+    /// A task of higher priority goes before one of lower, wherever a queue keeps priorities. 0 is usual.
+    pub priority: i16,
+    /// The job it is a part of; tasks of one job share the number.
+    pub job: u32,
     /// Time after its arrival by which it should be settled.
     pub deadline: Option<Span>,
     /// Worth of a correct answer \[money\].
     pub value: f32,
     /// What the client believes the work to be \[time at speed 1\].
     pub estimate: Span,
+}
+
+/// When a task arrives at its client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Release {
+    /// At the arrival on its card.
+    #[default]
+    Scheduled,
+    /// When its last predecessor has ended, and then so long after. The arrival on its card is the earliest
+    /// possible. What has not been released at the horizon never arrives.
+    After {
+        /// Time between the two: thinking, in a closed loop.
+        wait: Span,
+        /// Whether a new job begins here. One that does is released however its predecessor ended; a later
+        /// step of a job whose earlier step was not answered is skipped, with the rest of the job.
+        fresh: bool,
+    },
 }
 
 /// One task as drawn from a workload.
@@ -40,6 +63,8 @@ pub struct TaskSpec {
     pub work_tokens: u32,
     /// Positions of the tasks that must be accepted first.
     pub predecessors: Vec<TaskId>,
+    /// When it arrives.
+    pub release: Release,
 }
 
 /// All tasks of a replication, in order of arrival.
@@ -50,6 +75,9 @@ pub struct Tasks {
     work_tokens: Vec<u32>,
     /// The dependency graph, where there is one: node index = task id.
     graph: Option<DiGraph<(), ()>>,
+    /// By task, where any is not scheduled; empty otherwise.
+    releases: Vec<Release>,
+    classes: Vec<String>,
 }
 
 /// Why the predecessors do not form a DAG.
@@ -102,7 +130,23 @@ impl Tasks {
             work_tokens: specs.iter().map(|spec| spec.work_tokens).collect(),
             work,
             graph,
+            releases: if specs.iter().all(|spec| spec.release == Release::Scheduled) {
+                Vec::new()
+            } else {
+                specs.iter().map(|spec| spec.release).collect()
+            },
+            classes: vec!["task".to_owned()],
         })
+    }
+
+    /// The same with the names of the classes, by [`ClassId`].
+    #[must_use]
+    pub fn with_classes(self, classes: Vec<String>) -> Tasks {
+        assert!(
+            self.cards.iter().all(|card| card.class.index() < classes.len()),
+            "every task is of a class with a name"
+        );
+        Tasks { classes, ..self }
     }
 
     /// How many tasks there are.
@@ -132,6 +176,18 @@ impl Tasks {
     /// Sum of all true work \[time at speed 1\].
     pub(crate) fn total_work(&self) -> Span {
         self.work.iter().copied().sum()
+    }
+    /// Names of the classes, by [`ClassId`]: at least one.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+    /// When `task` arrives.
+    pub fn release(&self, task: TaskId) -> Release {
+        self.releases.get(task.index()).copied().unwrap_or_default()
+    }
+    /// Whether any task arrives when another has ended, as in a closed loop.
+    pub fn has_releases(&self) -> bool {
+        !self.releases.is_empty()
     }
     /// Whether any task has a predecessor.
     pub fn has_dependencies(&self) -> bool {
@@ -185,6 +241,9 @@ mod tests {
                 arrival: Time::ZERO,
                 context_tokens: 0,
                 skill: None,
+                class: ClassId(0),
+                priority: 0,
+                job: 0,
                 deadline: None,
                 value: 1.0,
                 estimate: Span::from_secs(work),
@@ -192,6 +251,7 @@ mod tests {
             work: Span::from_secs(work),
             work_tokens: 0,
             predecessors: predecessors.iter().map(|&id| TaskId(id)).collect(),
+            release: Release::Scheduled,
         }
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::Span;
-use crate::trace::{ExecutionId, Phase, SiteId, SkillId, TaskId};
-use crate::work::{AgentProfile, FleetSpec, TaskCard, TaskSpec};
+use crate::trace::{ClassId, ExecutionId, Phase, SiteId, SkillId, TaskId};
+use crate::work::{AgentProfile, FleetSpec, Release, TaskCard, TaskSpec};
 
 fn fleet(speeds: &[f64], skills: &[u8]) -> Arc<Fleet> {
     let agents: Vec<AgentProfile> = speeds
@@ -33,6 +33,9 @@ fn tasks(count: usize, work_s: f64, skill: Option<u8>) -> Arc<Tasks> {
             arrival: Time::ZERO,
             context_tokens: 0,
             skill: skill.map(SkillId),
+            class: ClassId(0),
+            priority: 0,
+            job: 0,
             deadline: None,
             value: 1.0,
             estimate: Span::ZERO,
@@ -40,6 +43,7 @@ fn tasks(count: usize, work_s: f64, skill: Option<u8>) -> Arc<Tasks> {
         work: Span::from_secs_f64(work_s),
         work_tokens: 0,
         predecessors: Vec::new(),
+        release: Release::Scheduled,
     };
     Arc::new(Tasks::new(vec![spec; count]).unwrap())
 }

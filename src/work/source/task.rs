@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Arrival, Call};
 use crate::engine::{Key, Law, Span, standard_normal};
-use crate::trace::{SiteId, SkillId, TaskId};
-use crate::work::{TaskCard, TaskSpec};
+use crate::trace::{ClassId, SiteId, SkillId, TaskId};
+use crate::work::{Release, TaskCard, TaskSpec};
 
 /// What the client believes a task's work to be; patterns see it, never the true work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -189,6 +189,9 @@ impl TaskLaws {
                 .as_ref()
                 .map_or(call_context, |law| tokens(sample(law, Property::Context))),
             skill,
+            class: ClassId(0),
+            priority: 0,
+            job: 0,
             deadline: self
                 .deadline
                 .as_ref()
@@ -196,7 +199,7 @@ impl TaskLaws {
             value: sample(&self.value, Property::Value) as f32,
             estimate: self.estimate(key, entity, work),
         };
-        TaskSpec { card, work, work_tokens, predecessors: Vec::new() }
+        TaskSpec { card, work, work_tokens, predecessors: Vec::new(), release: Release::Scheduled }
     }
 
     /// What the client of `entity` believes its work to be.

@@ -1,0 +1,419 @@
+//! The system as a queue: how many tasks are present, how many wait, who waited, who was turned away.
+//!
+//! Columns are over the window [warm-up, horizon]: time averages over the window itself, shares over the
+//! tasks that arrived in it. A task is *present* from its arrival to its ending, however it ends, and
+//! *waits* until an execution of it first starts. The same account is kept for every class of tasks
+//! ([`ClassNumbers`]), which is how the stages of a network of queues are told apart, and for jobs, whose
+//! sojourn is from the arrival of the first task to the acceptance of the last.
+
+use std::sync::Arc;
+
+use super::{MetricDef, MetricSet};
+use crate::engine::{EventId, Time};
+use crate::stats::moments::mean;
+use crate::stats::summary::quantile;
+use crate::trace::{Ending, Observer, Record, TaskId};
+use crate::work::Tasks;
+
+/// Columns this file fills.
+pub const DEFS: &[MetricDef] = &[
+    MetricDef::neutral("arrival_rate_per_s", "tasks/s", "tasks that arrived in the window ÷ its length"),
+    MetricDef::lower("tasks_present_mean", "tasks", "tasks arrived and not ended, time average (L)"),
+    MetricDef::lower("tasks_waiting_mean", "tasks", "tasks present and never started, time average (Lq)"),
+    MetricDef::lower("tasks_present_max", "tasks", "tasks present, largest number in the window"),
+    MetricDef::lower(
+        "waited_share",
+        "share",
+        "tasks not begun in the instant of their arrival ÷ tasks that were not rejected",
+    ),
+    MetricDef::lower("rejected_share", "share", "tasks rejected ÷ tasks arrived in the window"),
+    MetricDef::lower("expired_share", "share", "tasks that expired ÷ tasks arrived in the window"),
+    MetricDef::neutral(
+        "departure_scv",
+        "1",
+        "squared coefficient of variation of the times between acceptances (1 for M/M/1: Burke 1956)",
+    ),
+    MetricDef::neutral(
+        "departure_lag1_correlation",
+        "1",
+        "correlation of neighbouring times between acceptances (0 for M/M/1: Burke 1956)",
+    ),
+    MetricDef::lower(
+        "job_sojourn_mean_s",
+        "s",
+        "arrival of a job's first task → acceptance of its last, mean over jobs that arrived in the window",
+    ),
+    MetricDef::lower("job_sojourn_p50_s", "s", "job sojourn, median over jobs"),
+    MetricDef::lower("job_sojourn_p95_s", "s", "job sojourn, 95th percentile over jobs"),
+    MetricDef::lower("job_sojourn_p99_s", "s", "job sojourn, 99th percentile over jobs"),
+    MetricDef::higher("jobs_per_s", "jobs/s", "jobs answered in full in the window ÷ its length"),
+];
+
+/// The columns that exist for each class of tasks, under the names they have for all tasks together.
+pub const CLASS_COLUMNS: [&str; 11] = [
+    "arrival_rate_per_s",
+    "throughput_per_s",
+    "tasks_present_mean",
+    "tasks_waiting_mean",
+    "waited_share",
+    "rejected_share",
+    "expired_share",
+    "decision_latency_mean_s",
+    "sojourn_mean_s",
+    "sojourn_p95_s",
+    "sojourn_p99_s",
+];
+
+/// The numbers of one class, in the order of [`CLASS_COLUMNS`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassNumbers {
+    /// Its name.
+    pub name: String,
+    /// NaN where a number does not apply.
+    pub values: [f64; CLASS_COLUMNS.len()],
+}
+
+impl ClassNumbers {
+    /// The value of a column; `None` if classes have no such column.
+    pub fn get(&self, metric: &str) -> Option<f64> {
+        CLASS_COLUMNS.iter().position(|name| *name == metric).map(|index| self.values[index])
+    }
+}
+
+/// What is known of a task.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    arrived: Option<Time>,
+    begun: Option<Time>,
+    accepted: Option<Time>,
+    ending: Option<Ending>,
+}
+
+/// A number that changes in time, and its integral over the window.
+#[derive(Clone, Debug, Default)]
+struct Level {
+    number: u64,
+    largest: u64,
+    since: Time,
+    /// ∫ number dt \[ns\].
+    area: u128,
+}
+
+/// One class of tasks, or all.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    present: Level,
+    waiting: Level,
+    accepted_in_window: u64,
+}
+
+/// One job.
+#[derive(Clone, Copy, Debug, Default)]
+struct Job {
+    arrived: Option<Time>,
+    /// Tasks present, or yet to come.
+    left: u32,
+    broken: bool,
+    done: Option<Time>,
+}
+
+/// Follows the tasks of a run as customers of a queue.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    tasks: Arc<Tasks>,
+    warmup: Time,
+    horizon: Time,
+    ways: Vec<Way>,
+    all: Account,
+    classes: Vec<Account>,
+    jobs: Vec<Job>,
+    departures: Departures,
+    end: Option<Time>,
+}
+
+/// Moments of the times between acceptances in the window \[s\].
+#[derive(Clone, Debug, Default)]
+struct Departures {
+    last: Option<Time>,
+    gaps: Vec<f64>,
+}
+
+impl Level {
+    fn change(&mut self, at: Time, by: i64, window: (Time, Time)) {
+        self.book(at, window);
+        self.number = self.number.checked_add_signed(by).expect("nobody leaves who was not there");
+        if window.0 <= at && at <= window.1 {
+            self.largest = self.largest.max(self.number);
+        }
+    }
+    fn book(&mut self, at: Time, (from, to): (Time, Time)) {
+        let (start, stop) = (self.since.max(from), at.min(to));
+        if start < stop {
+            self.area += u128::from(self.number) * u128::from(stop.since(start).as_nanos());
+            self.largest = self.largest.max(self.number);
+        }
+        self.since = at;
+    }
+}
+
+impl Queue {
+    /// Follows `tasks` over [`warmup`, `horizon`].
+    pub fn new(tasks: Arc<Tasks>, warmup: Time, horizon: Time) -> Queue {
+        let mut jobs: Vec<Job> = Vec::new();
+        for card in tasks.cards() {
+            if jobs.len() <= card.job as usize {
+                jobs.resize(card.job as usize + 1, Job::default());
+            }
+            jobs[card.job as usize].left += 1;
+        }
+        Queue {
+            warmup,
+            horizon,
+            ways: vec![Way::default(); tasks.len()],
+            all: Account::default(),
+            classes: vec![Account::default(); tasks.classes().len()],
+            jobs,
+            departures: Departures::default(),
+            tasks,
+            end: None,
+        }
+    }
+
+    fn window(&self) -> (Time, Time) {
+        (self.warmup, self.horizon)
+    }
+
+    /// The accounts a task enters: that of all and that of its class.
+    fn accounts(&mut self, task: TaskId) -> [&mut Account; 2] {
+        let class = self.tasks.card(task).class.index();
+        [&mut self.all, &mut self.classes[class]]
+    }
+
+    fn arrives(&mut self, at: Time, task: TaskId) {
+        let window = self.window();
+        self.ways[task.index()].arrived = Some(at);
+        for account in self.accounts(task) {
+            account.present.change(at, 1, window);
+            account.waiting.change(at, 1, window);
+        }
+        let job = &mut self.jobs[self.tasks.card(task).job as usize];
+        job.arrived = job.arrived.or(Some(at));
+    }
+
+    fn begins(&mut self, at: Time, task: TaskId) {
+        let window = self.window();
+        let way = &mut self.ways[task.index()];
+        if way.begun.is_none() && way.accepted.is_none() && way.ending.is_none() {
+            way.begun = Some(at);
+            for account in self.accounts(task) {
+                account.waiting.change(at, -1, window);
+            }
+        }
+    }
+
+    fn leaves(&mut self, at: Time, task: TaskId, ending: Option<Ending>) {
+        let window = self.window();
+        let way = &mut self.ways[task.index()];
+        let waited = way.begun.is_none();
+        match ending {
+            None => way.accepted = Some(at),
+            Some(_) => way.ending = ending,
+        }
+        for account in self.accounts(task) {
+            account.present.change(at, -1, window);
+            if waited {
+                account.waiting.change(at, -1, window);
+            }
+            account.accepted_in_window += u64::from(ending.is_none() && window.0 <= at && at <= window.1);
+        }
+        let job = &mut self.jobs[self.tasks.card(task).job as usize];
+        job.left -= 1;
+        job.broken |= ending.is_some();
+        if job.left == 0 && !job.broken {
+            job.done = Some(at);
+        }
+    }
+
+    fn departs(&mut self, at: Time) {
+        if at < self.warmup || at > self.horizon {
+            return;
+        }
+        if let Some(last) = self.departures.last.replace(at) {
+            self.departures.gaps.push(at.since(last).as_secs_f64());
+        }
+    }
+
+    /// Writes the columns of [`DEFS`]. Panics before the end of the run.
+    pub fn fill(&self, set: &mut MetricSet) {
+        let all = self.numbers(None);
+        for (name, value) in CLASS_COLUMNS.iter().zip(all) {
+            if DEFS.iter().any(|def| def.name == *name) {
+                set.set(name, value);
+            }
+        }
+        set.set("tasks_present_max", self.all.present.largest as f64);
+        let (scv, correlation) = serial(&self.departures.gaps);
+        set.set("departure_scv", scv);
+        set.set("departure_lag1_correlation", correlation);
+        self.fill_jobs(set);
+    }
+
+    fn fill_jobs(&self, set: &mut MetricSet) {
+        let mut sojourns: Vec<f64> = Vec::new();
+        let mut done = 0_u64;
+        for job in &self.jobs {
+            let (Some(arrived), Some(ended)) = (job.arrived, job.done) else { continue };
+            if self.warmup <= arrived && arrived <= self.horizon {
+                sojourns.push(ended.since(arrived).as_secs_f64());
+            }
+            done += u64::from(self.warmup <= ended && ended <= self.horizon);
+        }
+        sojourns.sort_by(f64::total_cmp);
+        set.set("job_sojourn_mean_s", mean(&sojourns));
+        set.set("job_sojourn_p50_s", quantile(&sojourns, 0.5));
+        set.set("job_sojourn_p95_s", quantile(&sojourns, 0.95));
+        set.set("job_sojourn_p99_s", quantile(&sojourns, 0.99));
+        set.set("jobs_per_s", done as f64 / self.length_s());
+    }
+
+    /// The numbers of every class. Panics before the end of the run.
+    pub fn classes(&self) -> Vec<ClassNumbers> {
+        let names = self.tasks.classes().iter().enumerate();
+        names
+            .map(|(class, name)| ClassNumbers { name: name.clone(), values: self.numbers(Some(class)) })
+            .collect()
+    }
+
+    fn length_s(&self) -> f64 {
+        let end = self.end.expect("metrics are read after the run");
+        end.min(self.horizon).saturating_since(self.warmup).as_secs_f64()
+    }
+
+    /// [`CLASS_COLUMNS`] of one class, or of all tasks.
+    fn numbers(&self, class: Option<usize>) -> [f64; CLASS_COLUMNS.len()] {
+        let account = class.map_or(&self.all, |class| &self.classes[class]);
+        let length = self.length_s();
+        let (mut arrived, mut rejected, mut expired, mut waited) = (0_u64, 0_u64, 0_u64, 0_u64);
+        let (mut waits, mut sojourns) = (Vec::new(), Vec::new());
+        for (way, card) in self.ways.iter().zip(self.tasks.cards()) {
+            let Some(at) = way.arrived else { continue };
+            let other = class.is_some_and(|class| card.class.index() != class);
+            if other || at < self.warmup || at > self.horizon {
+                continue;
+            }
+            arrived += 1;
+            rejected += u64::from(way.ending == Some(Ending::Rejected));
+            expired += u64::from(way.ending == Some(Ending::Expired));
+            waited += u64::from(way.ending != Some(Ending::Rejected) && way.begun != Some(at));
+            if let Some(begun) = way.begun {
+                waits.push(begun.since(at).as_secs_f64());
+            }
+            if let Some(accepted) = way.accepted {
+                sojourns.push(accepted.since(at).as_secs_f64());
+            }
+        }
+        sojourns.sort_by(f64::total_cmp);
+        let share = |part: u64, whole: u64| part as f64 / whole as f64;
+        [
+            arrived as f64 / length,
+            account.accepted_in_window as f64 / length,
+            account.present.area as f64 / 1e9 / length,
+            account.waiting.area as f64 / 1e9 / length,
+            share(waited, arrived - rejected),
+            share(rejected, arrived),
+            share(expired, arrived),
+            mean(&waits),
+            mean(&sojourns),
+            quantile(&sojourns, 0.95),
+            quantile(&sojourns, 0.99),
+        ]
+    }
+}
+
+/// Squared coefficient of variation and lag-1 correlation of a sequence; NaN for fewer than three values.
+fn serial(values: &[f64]) -> (f64, f64) {
+    if values.len() < 3 {
+        return (f64::NAN, f64::NAN);
+    }
+    let centre = mean(values);
+    let square = |value: f64| (value - centre) * (value - centre);
+    let sum: f64 = values.iter().map(|&value| square(value)).sum();
+    let cross: f64 = values.windows(2).map(|pair| (pair[0] - centre) * (pair[1] - centre)).sum();
+    (sum / values.len() as f64 / (centre * centre), cross / sum)
+}
+
+impl Observer for Queue {
+    #[inline]
+    fn observe(&mut self, at: Time, _: EventId, record: &Record) {
+        match *record {
+            Record::Arrived { task } => self.arrives(at, task),
+            Record::Started { task, .. } => self.begins(at, task),
+            Record::Accepted { task, .. } => {
+                self.departs(at);
+                self.leaves(at, task, None);
+            }
+            Record::Ended { task, how } => self.leaves(at, task, Some(how)),
+            Record::Finish => {
+                let window = self.window();
+                for account in std::iter::once(&mut self.all).chain(&mut self.classes) {
+                    account.present.book(at, window);
+                    account.waiting.book(at, window);
+                }
+                self.end = Some(at);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many tasks are present at given instants.
+#[derive(Clone, Debug)]
+pub struct Probes {
+    /// Instants in order, each with its place in the answer.
+    instants: Vec<(Time, usize)>,
+    next: usize,
+    present: u64,
+    answers: Vec<f64>,
+}
+
+impl Probes {
+    /// Counts at `instants`, in any order; what happens in the instant itself has happened.
+    pub fn new(instants: &[Time]) -> Probes {
+        let mut ordered: Vec<(Time, usize)> =
+            instants.iter().enumerate().map(|(place, &at)| (at, place)).collect();
+        ordered.sort_unstable();
+        Probes { instants: ordered, next: 0, present: 0, answers: vec![f64::NAN; instants.len()] }
+    }
+
+    /// The counts, in the order of the instants asked for; NaN for those after the end of the run.
+    pub fn answers(&self) -> Vec<f64> {
+        self.answers.clone()
+    }
+
+    fn answer_before(&mut self, at: Time) {
+        while let Some(&(instant, place)) = self.instants.get(self.next)
+            && instant < at
+        {
+            self.answers[place] = self.present as f64;
+            self.next += 1;
+        }
+    }
+}
+
+impl Observer for Probes {
+    #[inline]
+    fn observe(&mut self, at: Time, _: EventId, record: &Record) {
+        match record {
+            Record::Arrived { .. } => {
+                self.answer_before(at);
+                self.present += 1;
+            }
+            Record::Accepted { .. } | Record::Ended { .. } => {
+                self.answer_before(at);
+                self.present -= 1;
+            }
+            Record::Finish => self.answer_before(at + crate::engine::Span::from_nanos(1)),
+            _ => {}
+        }
+    }
+}
