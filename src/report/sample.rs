@@ -129,8 +129,6 @@ fn run(tax: f64, replication: u32) -> Run {
         replication,
         fingerprint: 1000 + u64::from(replication),
         metrics,
-        classes: Vec::new(),
-        probes: Vec::new(),
         series: series(),
         firing: Vec::new(),
     }
