@@ -72,7 +72,8 @@
 //! 5. [`sim`]: the world in which a pattern runs, and what a pattern author sees.
 //! 6. [`pattern`]: the patterns. Each file opens by teaching its protocol.
 //! 7. [`metrics`] and [`stats`]: from records to numbers, from numbers to intervals.
-//! 8. [`scenario`] and [`input`]: from files to setups. [`experiment`], [`report`], [`cli`]: from setups to
+//! 8. [`trial`]: experiments on one mechanism or one statistical method alone.
+//! 9. [`scenario`] and [`input`]: from files to setups. [`experiment`], [`report`], [`cli`]: from setups to
 //!    tables.
 #![forbid(unsafe_code)]
 
@@ -93,6 +94,8 @@ pub mod stats;
 pub mod sim;
 
 pub mod pattern;
+
+pub mod trial;
 
 pub mod input;
 pub mod scenario;

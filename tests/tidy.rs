@@ -30,12 +30,29 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sim", &["engine", "trace", "net", "work", "metrics", "mechanism", "relay", "fault", "error", "stats"]),
     // Never net, fault or metrics: a pattern cannot tell why a message is missing, and counts nothing.
     ("pattern", &["engine", "trace", "work", "relay", "mechanism", "sim", "error"]),
-    ("scenario", &["engine", "trace", "net", "work", "fault", "input", "error", "sim", "pattern"]),
+    (
+        "trial",
+        &[
+            "engine",
+            "trace",
+            "net",
+            "work",
+            "fault",
+            "metrics",
+            "stats",
+            "mechanism",
+            "relay",
+            "sim",
+            "pattern",
+            "error",
+        ],
+    ),
+    ("scenario", &["trial", "engine", "trace", "net", "work", "fault", "input", "error", "sim", "pattern"]),
     (
         "experiment",
         &[
             "engine", "trace", "net", "work", "fault", "input", "error", "sim", "pattern", "scenario",
-            "metrics", "stats",
+            "metrics", "stats", "trial",
         ],
     ),
     (
@@ -53,6 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "scenario",
             "metrics",
             "stats",
+            "trial",
             "experiment",
         ],
     ),

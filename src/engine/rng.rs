@@ -45,6 +45,8 @@ pub enum Purpose {
     Site = 11,
     /// Whether a verification reveals a wrong output.
     Verify = 12,
+    /// An experiment on one mechanism alone.
+    Trial = 13,
 }
 
 /// 128 bits that open the streams of one (seed, replication, purpose).
