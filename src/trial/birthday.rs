@@ -15,7 +15,7 @@ use crate::metrics::MetricDef;
 /// `ids` identifiers are drawn from `space`, again and again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Birthday {
+pub(super) struct Birthday {
     /// Identifiers drawn.
     pub ids: u32,
     /// Different identifiers there are.
