@@ -7,7 +7,10 @@
 //! 4 incomplete or undecided.
 
 mod compare;
+mod completions;
+mod explain;
 mod fit;
+mod init;
 mod machine;
 mod patterns;
 mod run;
@@ -55,8 +58,14 @@ enum Command {
     Patterns(patterns::PatternsArgs),
     /// List the embedded scenarios, or print one
     Scenarios(scenarios::ScenariosArgs),
+    /// Say what a metric means: formula, unit, source
+    Explain(explain::ExplainArgs),
+    /// Write an annotated scenario to begin with
+    Init(init::InitArgs),
     /// Print every key a scenario may hold, with unit and default, as a JSON schema
     Schema,
+    /// Print the completions of a shell
+    Completions(completions::CompletionsArgs),
     /// Fit the presets to the data sets and print them as a preset file
     Fit(fit::FitArgs),
 }
@@ -110,7 +119,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8, Error> {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Patterns(args)) => patterns::patterns(&args),
         Some(Command::Scenarios(args)) => scenarios::scenarios(&args),
+        Some(Command::Explain(args)) => explain::explain(&args),
+        Some(Command::Init(args)) => init::init(&args),
         Some(Command::Schema) => schema::schema(),
+        Some(Command::Completions(args)) => completions::completions(&args),
         Some(Command::Fit(args)) => fit::fit(&args),
     }
 }

@@ -10,8 +10,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{
-    Manifest, OneRun, comparison_json, fingerprint, hex, kinds_csv, paired_csv, plots, run_json, runs_csv,
-    series_csv, summary_csv,
+    Manifest, OneRun, comparison_json, fingerprint, hex, kinds_csv, paired_csv, plots, png, run_json,
+    runs_csv, series_csv, summary_csv,
 };
 use crate::error::{Error, Problem};
 use crate::experiment::Comparison;
@@ -24,7 +24,7 @@ pub const INCOMPLETE: &str = "INCOMPLETE";
 const MANIFEST: &str = "manifest.json";
 
 /// Every name this module ever writes: what a forced writing may remove.
-const OURS: [&str; 18] = [
+const OURS: [&str; 23] = [
     INCOMPLETE,
     MANIFEST,
     "runs.csv",
@@ -42,6 +42,11 @@ const OURS: [&str; 18] = [
     "timeline.svg",
     "trilemma.svg",
     "messages.svg",
+    "tax.png",
+    "latency.png",
+    "timeline.png",
+    "trilemma.png",
+    "messages.png",
     "report.html",
 ];
 
@@ -164,13 +169,14 @@ pub fn write_run_folder(dir: &Path, run: &OneRun<'_>, manifest: &Manifest, force
 /// Writes `files` in order under the marker; `lacking` is what the marker says at the end, if it stays.
 fn write(dir: &Path, files: &[(&str, String)], lacking: Option<String>) -> Result<(), Error> {
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
-    let put = |name: &str, text: &str| {
+    let put_bytes = |name: &str, bytes: &[u8]| {
         let path = dir.join(name);
-        fs::write(&path, text).map_err(Error::io(path))
+        fs::write(&path, bytes).map_err(Error::io(path))
     };
+    let put = |name: &str, text: &str| put_bytes(name, text.as_bytes());
     put(INCOMPLETE, "These results were being written when the program stopped. Do not use them.\n")?;
     for stale in
-        OURS.iter().filter(|name| **name != INCOMPLETE && files.iter().all(|(other, _)| other != *name))
+        OURS.iter().filter(|name| **name != INCOMPLETE && !files.iter().any(|(file, _)| makes(file, name)))
     {
         remove(&dir.join(stale))?;
     }
@@ -179,11 +185,20 @@ fn write(dir: &Path, files: &[(&str, String)], lacking: Option<String>) -> Resul
     for (name, text) in files {
         debug_assert!(OURS.contains(name), "{name} is not declared as ours");
         put(name, text)?;
+        if let Some(stem) = name.strip_suffix(".svg") {
+            put_bytes(&format!("{stem}.png"), &png(text))?;
+        }
     }
     match lacking {
         Some(text) => put(INCOMPLETE, &text),
         None => remove(&dir.join(INCOMPLETE)),
     }
+}
+
+/// Whether writing `file` writes `name`: a plot is written as a drawing and as a picture.
+fn makes(file: &str, name: &str) -> bool {
+    let picture = file.strip_suffix(".svg").is_some_and(|stem| name.strip_suffix(".png") == Some(stem));
+    file == name || picture
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

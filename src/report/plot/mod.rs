@@ -13,10 +13,13 @@ mod canvas;
 mod colour;
 mod latency;
 mod messages;
+mod png;
 mod stacked;
 mod tax;
 mod timeline;
 mod trilemma;
+
+pub use png::png;
 
 use crate::experiment::Comparison;
 
