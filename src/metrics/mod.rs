@@ -13,6 +13,7 @@ pub mod histogram;
 pub mod latency;
 pub mod ledger;
 pub mod money;
+pub mod probes;
 pub mod queue;
 mod recovery;
 #[cfg(test)]

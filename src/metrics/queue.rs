@@ -29,6 +29,11 @@ pub const DEFS: &[MetricDef] = &[
     MetricDef::lower("rejected_share", "share", "tasks rejected ÷ tasks arrived in the window"),
     MetricDef::lower("expired_share", "share", "tasks that expired ÷ tasks arrived in the window"),
     MetricDef::neutral(
+        "little_gap_share",
+        "share",
+        "|∫ tasks present dt − Σ over tasks of their time in the window| ÷ ∫: 0 by Little's law (1961)",
+    ),
+    MetricDef::neutral(
         "departure_scv",
         "1",
         "squared coefficient of variation of the times between acceptances (1 for M/M/1: Burke 1956)",
@@ -85,8 +90,15 @@ impl ClassNumbers {
 struct Way {
     arrived: Option<Time>,
     begun: Option<Time>,
-    accepted: Option<Time>,
+    /// Accepted, or ended otherwise.
+    left: Option<Time>,
     ending: Option<Ending>,
+}
+
+impl Way {
+    fn accepted(&self) -> Option<Time> {
+        self.left.filter(|_| self.ending.is_none())
+    }
 }
 
 /// A number that changes in time, and its integral over the window.
@@ -203,7 +215,7 @@ impl Queue {
     fn begins(&mut self, at: Time, task: TaskId) {
         let window = self.window();
         let way = &mut self.ways[task.index()];
-        if way.begun.is_none() && way.accepted.is_none() && way.ending.is_none() {
+        if way.begun.is_none() && way.left.is_none() {
             way.begun = Some(at);
             for account in self.accounts(task) {
                 account.waiting.change(at, -1, window);
@@ -215,10 +227,7 @@ impl Queue {
         let window = self.window();
         let way = &mut self.ways[task.index()];
         let waited = way.begun.is_none();
-        match ending {
-            None => way.accepted = Some(at),
-            Some(_) => way.ending = ending,
-        }
+        (way.left, way.ending) = (Some(at), ending);
         for account in self.accounts(task) {
             account.present.change(at, -1, window);
             if waited {
@@ -252,6 +261,7 @@ impl Queue {
             }
         }
         set.set("tasks_present_max", self.all.present.largest as f64);
+        set.set("little_gap_share", self.little_gap());
         let (scv, correlation) = serial(&self.departures.gaps);
         set.set("departure_scv", scv);
         set.set("departure_lag1_correlation", correlation);
@@ -284,6 +294,18 @@ impl Queue {
             .collect()
     }
 
+    /// Little's law without an approximation: the area under the number present against the times that
+    /// single tasks spent in the window, each counted on its own way.
+    fn little_gap(&self) -> f64 {
+        let inside = |way: &Way| {
+            let until = way.left.or(self.end).map_or(self.horizon, |left| left.min(self.horizon));
+            way.arrived.map_or(0, |at| u128::from(until.saturating_since(at.max(self.warmup)).as_nanos()))
+        };
+        let sum: u128 = self.ways.iter().map(inside).sum();
+        let area = self.all.present.area;
+        if area == 0 { sum as f64 } else { area.abs_diff(sum) as f64 / area as f64 }
+    }
+
     fn length_s(&self) -> f64 {
         let end = self.end.expect("metrics are read after the run");
         end.min(self.horizon).saturating_since(self.warmup).as_secs_f64()
@@ -308,7 +330,7 @@ impl Queue {
             if let Some(begun) = way.begun {
                 waits.push(begun.since(at).as_secs_f64());
             }
-            if let Some(accepted) = way.accepted {
+            if let Some(accepted) = way.accepted() {
                 sojourns.push(accepted.since(at).as_secs_f64());
             }
         }
@@ -366,54 +388,65 @@ impl Observer for Queue {
     }
 }
 
-/// How many tasks are present at given instants.
-#[derive(Clone, Debug)]
-pub struct Probes {
-    /// Instants in order, each with its place in the answer.
-    instants: Vec<(Time, usize)>,
-    next: usize,
-    present: u64,
-    answers: Vec<f64>,
-}
+#[cfg(test)]
+mod tests {
+    use super::super::sample::task;
+    use super::*;
+    use crate::trace::ExecutionId;
 
-impl Probes {
-    /// Counts at `instants`, in any order; what happens in the instant itself has happened.
-    pub fn new(instants: &[Time]) -> Probes {
-        let mut ordered: Vec<(Time, usize)> =
-            instants.iter().enumerate().map(|(place, &at)| (at, place)).collect();
-        ordered.sort_unstable();
-        Probes { instants: ordered, next: 0, present: 0, answers: vec![f64::NAN; instants.len()] }
+    const fn secs(secs: u64) -> Time {
+        Time::from_secs(secs)
     }
 
-    /// The counts, in the order of the instants asked for; NaN for those after the end of the run.
-    pub fn answers(&self) -> Vec<f64> {
-        self.answers.clone()
-    }
-
-    fn answer_before(&mut self, at: Time) {
-        while let Some(&(instant, place)) = self.instants.get(self.next)
-            && instant < at
-        {
-            self.answers[place] = self.present as f64;
-            self.next += 1;
+    /// Two tasks: one waits a second and takes two, the other is refused; then the window closes.
+    fn queue() -> Queue {
+        let tasks = vec![task(1.0, 2.0, &[], None), task(2.0, 1.0, &[], None), task(8.0, 1.0, &[], None)];
+        let mut queue = Queue::new(Arc::new(Tasks::new(tasks).unwrap()), secs(0), secs(10));
+        let execution = ExecutionId(0);
+        let records = [
+            (1, Record::Arrived { task: TaskId(0) }),
+            (2, Record::Arrived { task: TaskId(1) }),
+            (2, Record::Ended { task: TaskId(1), how: Ending::Rejected }),
+            (2, Record::Started { execution, task: TaskId(0), node: crate::trace::NodeId(0) }),
+            (4, Record::Accepted { task: TaskId(0), execution, correct: true }),
+            (8, Record::Arrived { task: TaskId(2) }),
+            (12, Record::Finish),
+        ];
+        for (at, record) in records {
+            queue.observe(secs(at), EventId(0), &record);
         }
+        queue
     }
-}
 
-impl Observer for Probes {
-    #[inline]
-    fn observe(&mut self, at: Time, _: EventId, record: &Record) {
-        match record {
-            Record::Arrived { .. } => {
-                self.answer_before(at);
-                self.present += 1;
-            }
-            Record::Accepted { .. } | Record::Ended { .. } => {
-                self.answer_before(at);
-                self.present -= 1;
-            }
-            Record::Finish => self.answer_before(at + crate::engine::Span::from_nanos(1)),
-            _ => {}
-        }
+    #[test]
+    fn presence_and_waiting_are_averaged_over_the_window() {
+        let queue = queue();
+        let mut set = MetricSet::default();
+        queue.fill(&mut set);
+        // Present: 1–4 and 8–10; waiting: 1–2 and 8–10; over ten seconds.
+        assert_eq!(set.get("tasks_present_mean"), 0.5);
+        assert_eq!(set.get("tasks_waiting_mean"), 0.3);
+        assert_eq!(set.get("tasks_present_max"), 2.0);
+        assert_eq!(set.get("arrival_rate_per_s"), 0.3);
+        assert_eq!(set.get("rejected_share"), 1.0 / 3.0);
+        assert_eq!(set.get("waited_share"), 1.0, "the refused task did not wait, the open one did");
+        assert_eq!(set.get("little_gap_share"), 0.0);
+        assert_eq!(queue.classes()[0].get("sojourn_mean_s"), Some(3.0));
+        assert_eq!(queue.classes()[0].get("no_such_metric"), None);
+    }
+
+    #[test]
+    fn a_task_whose_way_is_lost_shows_as_a_gap_in_littles_law() {
+        let mut queue = queue();
+        queue.ways[0].left = Some(secs(5));
+        assert_eq!(queue.little_gap(), 1.0 / 5.0);
+    }
+
+    #[test]
+    fn memoryless_gaps_have_scv_one_and_no_memory() {
+        let mut rng = crate::engine::Rng::from_state(4);
+        let gaps: Vec<f64> = (0..100_000).map(|_| -libm::log(1.0 - rng.uniform())).collect();
+        let (scv, correlation) = serial(&gaps);
+        assert!((scv - 1.0).abs() < 0.03 && correlation.abs() < 0.01, "{scv} {correlation}");
     }
 }

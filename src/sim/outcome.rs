@@ -17,7 +17,8 @@ use crate::metrics::histogram::SojournHistogram;
 use crate::metrics::latency::Latency;
 use crate::metrics::ledger::Ledger;
 use crate::metrics::money::Money;
-use crate::metrics::queue::{ClassNumbers, Probes, Queue};
+use crate::metrics::probes::Probes;
+use crate::metrics::queue::{ClassNumbers, Queue};
 use crate::metrics::series::{RunSeries, Series, WINDOW};
 use crate::metrics::tasks::TaskCounts;
 use crate::metrics::traffic::{KindTraffic, Traffic};
@@ -152,6 +153,11 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     broken.extend(counts.violation());
     broken.extend(end.violations.iter().map(|Violation { at, what }| format!("at {at}: {what}")));
     broken.extend(unfired(setup, &end.firing));
+    let gap = metrics.get("little_gap_share");
+    if gap != 0.0 {
+        broken
+            .push(format!("Little's law: the number present and the times of single tasks differ by {gap}"));
+    }
     let price = metrics.get("price");
     if price < 1.0 - 1e-9 {
         broken.push(format!("price of coordination {price} is below its lower bound of 1"));
