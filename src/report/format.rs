@@ -39,7 +39,7 @@ pub(super) fn with_half_width(interval: Interval, digits: i32) -> String {
     match decimals(interval, digits) {
         Some(decimals) if interval.estimate.is_finite() => {
             // An interval wider than the estimate does not round it away, unless it is nothing beside it.
-            let counts = interval.estimate.abs() > half / 10.0;
+            let counts = interval.estimate.abs() > half / 100.0;
             let least = if counts { 1 - magnitude(interval.estimate) } else { decimals };
             let decimals = decimals.max(least);
             format!("{} ± {}", fixed(interval.estimate, decimals), fixed(half, decimals))
