@@ -10,4 +10,5 @@ mod counterexamples;
 mod determinism;
 mod outside_pattern;
 mod reference;
+mod routes;
 mod tidy;

@@ -40,7 +40,7 @@ pub const DEFS: &[MetricDef] = &[
     MetricDef::lower(
         "price",
         "1",
-        "price of coordination: task_seconds ÷ task_seconds_bound, ≥ 1 (model.md §3)",
+        "price of coordination: task_seconds ÷ task_seconds_bound, ≥ 1 (model.md §3); not for closed loops",
     ),
     MetricDef::lower(
         "task_seconds",
@@ -78,7 +78,11 @@ pub struct Bound {
 
 impl Bound {
     /// The bound for `tasks` on `fleet` under `plan`, up to `end` (the clock's `horizon + drain`).
+    /// Where tasks arrive when others have ended, arrivals depend on the pattern and nothing bounds them: NaN.
     pub fn new(tasks: &Tasks, fleet: &Fleet, plan: &FaultPlan, end: Time) -> Bound {
+        if tasks.has_releases() {
+            return Bound { task_seconds: f64::NAN, makespan_s: f64::NAN, closed_batch: false };
+        }
         Bound {
             task_seconds: lower_bound_task_seconds(tasks, fleet, plan, end),
             makespan_s: lower_bound_makespan_s(tasks, fleet, plan),
@@ -102,7 +106,7 @@ impl Bound {
 /// Whether all tasks arrive at the same instant.
 pub fn closed_batch(tasks: &Tasks) -> bool {
     match (tasks.cards().first(), tasks.cards().last()) {
-        (Some(first), Some(last)) => first.arrival == last.arrival,
+        (Some(first), Some(last)) => !tasks.has_releases() && first.arrival == last.arrival,
         (None, _) | (_, None) => false,
     }
 }

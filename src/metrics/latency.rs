@@ -76,6 +76,8 @@ pub struct Latency {
     fastest: f64,
     warmup: Time,
     horizon: Time,
+    /// When each task arrived \[ns\], or [`OPEN`].
+    arrived: Vec<u64>,
     /// Start of each execution \[ns\].
     started: Vec<u64>,
     /// When the accepted execution of each task started \[ns\].
@@ -93,6 +95,7 @@ impl Latency {
             fastest: fastest_speed(fleet),
             warmup,
             horizon,
+            arrived: vec![OPEN; count],
             started: Vec::with_capacity(count + count / 4),
             decided: vec![OPEN; count],
             accepted: vec![OPEN; count],
@@ -156,9 +159,13 @@ impl Latency {
 
     /// The tasks that arrived in the window, in order.
     fn measured(&self, end: Time) -> impl Iterator<Item = TaskId> {
-        let last = self.horizon.min(end);
-        let cards = self.tasks.cards().iter();
-        cards.filter(move |card| self.warmup <= card.arrival && card.arrival <= last).map(|card| card.id)
+        let window = self.warmup.as_nanos()..=self.horizon.min(end).as_nanos();
+        let arrived = self.arrived.iter().enumerate();
+        arrived.filter(move |(_, at)| window.contains(*at)).map(|(task, _)| TaskId(task as u32))
+    }
+
+    fn arrival(&self, task: TaskId) -> Time {
+        Time::from_nanos(self.arrived[task.index()])
     }
 
     fn decision_latency_s(&self, task: TaskId) -> Option<f64> {
@@ -175,7 +182,7 @@ impl Latency {
     }
 
     fn since_arrival_s(&self, task: TaskId, nanos: u64) -> f64 {
-        Time::from_nanos(nanos).since(self.tasks.card(task).arrival).as_secs_f64()
+        Time::from_nanos(nanos).since(self.arrival(task)).as_secs_f64()
     }
 
     /// Slowdowns of the measured tasks; tasks of no work have none.
@@ -191,9 +198,8 @@ impl Latency {
     fn deadlines(&self, end: Time) -> (u64, u64) {
         let (mut misses, mut due) = (0, 0);
         for task in self.measured(end) {
-            let card = self.tasks.card(task);
-            let Some(deadline) = card.deadline else { continue };
-            let deadline = card.arrival + deadline;
+            let Some(deadline) = self.tasks.card(task).deadline else { continue };
+            let deadline = self.arrival(task) + deadline;
             let accepted = self.accepted[task.index()];
             let met = accepted < ENDED && accepted <= deadline.as_nanos();
             let missed = !met && (accepted != OPEN || deadline <= end);
@@ -215,6 +221,7 @@ impl Observer for Latency {
     #[inline]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
+            Record::Arrived { task } => self.arrived[task.index()] = at.as_nanos(),
             Record::Started { execution, .. } => self.starts(execution, at),
             Record::Accepted { task, execution, .. } => {
                 self.accepted[task.index()] = at.as_nanos();
@@ -228,7 +235,6 @@ impl Observer for Latency {
             | Record::Stalled { .. }
             | Record::CutOff { .. }
             | Record::Fault { .. }
-            | Record::Arrived { .. }
             | Record::Submitted { .. }
             | Record::Acknowledged { .. }
             | Record::Began { .. }
@@ -279,6 +285,10 @@ mod tests {
         let failed = Record::Ended { task: TaskId(3), how: Ending::Failed };
         sample::show(
             &mut latency,
+            &[0, 1, 2, 3, 4, 5].map(|task| (u64::from(task) * 10, sample::arrived(task))),
+        );
+        sample::show(
+            &mut latency,
             &[
                 (0, started(0, 0, 2)),
                 (9, accepted(0, 0, true)),
@@ -325,6 +335,7 @@ mod tests {
             [10, 10, 10, 10, 90, 90].map(|deadline| sample::task(0.0, 1.0, &[], Some(deadline))).to_vec();
         let tasks = Arc::new(Tasks::new(specs).unwrap());
         let mut latency = Latency::new(tasks, &sample::fleet(&[1.0]), secs(0), secs(5));
+        sample::show(&mut latency, &[0, 1, 2, 3, 4, 5].map(|task| (0, sample::arrived(task))));
         let ended = |task, how| Record::Ended { task: TaskId(task), how };
         let records = [
             (10, accepted(0, 0, true)),

@@ -207,6 +207,10 @@ impl Protocol for Ideal {
             WorkKind::Verified { .. } => unreachable!("the oracle needs no verification"),
         }
     }
+    fn on_expired(&mut self, task: TaskId, _: &mut CxOf<'_, Self>) {
+        // Whoever works on it finishes; whoever would, does not begin.
+        self.oracle.settled.insert(task);
+    }
     fn on_status(&mut self, node: NodeId, status: Status, cx: &mut CxOf<'_, Self>) {
         match status {
             Status::Up => {

@@ -12,7 +12,7 @@ use crate::work::source::{Call, Dag, Estimate, Mmpp, Source, TaskRow};
 pub(super) type Rows = Vec<(Span, Call)>;
 
 /// More tasks than this do not fit a machine; a slip of the pen asks for them.
-const MOST_TASKS: f64 = 20e6;
+pub(super) const MOST_TASKS: f64 = 20e6;
 
 impl Checker<'_> {
     /// Everything about tasks. `skills` are the classes that present agents have; `sites` the names of
@@ -26,6 +26,7 @@ impl Checker<'_> {
             self.refuse("work.source", "the source of tasks is missing", remedy);
         }
         self.durations();
+        self.classes(skills);
         for (key, law) in [("work.deadline", &work.deadline), ("work.duration", &work.duration)] {
             if let Some(law) = law {
                 self.law(key, law);
@@ -64,6 +65,7 @@ impl Checker<'_> {
         let work = &self.file.work;
         let own = match &work.source {
             Some(Source::Dag(dag)) => dag.steps.iter().all(|step| step.work.is_some()),
+            Some(Source::Route(route)) => route.stages.iter().all(|stage| stage.work.is_some()),
             Some(Source::Tasks(rows)) => rows.iter().all(|row| row.work.is_some()),
             Some(
                 Source::Poisson(_)
@@ -76,6 +78,8 @@ impl Checker<'_> {
             // What it needs is not known.
             None => true,
         };
+        let classes = &work.classes;
+        let own = own || (!classes.is_empty() && classes.iter().all(|class| class.duration.is_some()));
         match (&work.duration, &work.model_calls) {
             (None, None) if !own => {
                 let remedy = "add duration = \"1min\", or model_calls = { calls = 10 }";
@@ -99,7 +103,7 @@ impl Checker<'_> {
         self.law("work.model_calls.per_token", &calls.per_token);
     }
 
-    fn source(&mut self, key: &str, source: &Source, skills: &[String], sites: Option<&[String]>) {
+    pub(super) fn source(&mut self, key: &str, source: &Source, skills: &[String], sites: Option<&[String]>) {
         let key = format!("{key}.{}", source.name());
         let horizon = self.file.run.horizon.as_secs_f64();
         let expected = match source {
@@ -151,6 +155,7 @@ impl Checker<'_> {
                 self.dag(&key, dag, skills);
                 f64::from(dag.jobs.unwrap_or(0)) * dag.steps.len() as f64
             }
+            Source::Route(route) => self.route(&key, route, skills),
             Source::Tasks(rows) => {
                 self.rows(&key, rows, skills, sites);
                 0.0
@@ -263,7 +268,7 @@ impl Checker<'_> {
         }
         match &dag.arrivals {
             Some(arrivals) => match &**arrivals {
-                Source::Dag(_) | Source::Tasks(_) => {
+                Source::Dag(_) | Source::Route(_) | Source::Tasks(_) => {
                     let message = format!("jobs cannot arrive as `{}`", arrivals.name());
                     self.refuse(&format!("{key}.arrivals"), message, "write another source, such as poisson");
                 }
@@ -299,6 +304,11 @@ impl Checker<'_> {
                     sites,
                     ("site with a client", "sites with a client"),
                 );
+            }
+            if let Some(class) = &row.class {
+                let names: Vec<String> =
+                    self.file.work.classes.iter().map(|class| class.name.clone()).collect();
+                self.name(&format!("{key}.class"), class, &names, ("class", "classes of `[[work.classes]]`"));
             }
             for (position, before) in row.after.iter().enumerate() {
                 if *before as usize >= rows.len() {

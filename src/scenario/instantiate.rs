@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use super::Scenario;
 use super::file::{AgentGroup, CostSpec};
-use super::work::ModelCalls;
+use super::work::{ClassSpec, ModelCalls};
 use crate::engine::{Dist, Law, Purpose, Seed, Span, Time};
 use crate::error::{Error, Problem};
 use crate::fault::{self, Scope};
 use crate::sim::{ClientSetup, Clock, Costs, KindCost, NetworkSetup, RelaySetup, Setup, WorkSetup};
-use crate::trace::{SiteId, SkillId};
-use crate::work::source::{Calls, Source, TaskLaws, TaskRow, WorkLaw};
+use crate::trace::{ClassId, SiteId, SkillId};
+use crate::work::source::{Bounds, Calls, Laws, Named, Source, Stage, Step, TaskLaws, TaskRow, WorkLaw};
 use crate::work::{AgentProfile, Fleet, FleetSpec, NumberDist, Shares, Tasks};
 
 /// Slower agents than this would never end; a law with a tail towards zero asks for them.
@@ -66,7 +66,7 @@ impl Scenario {
             seed,
             replication,
             clock,
-            tasks: Arc::new(self.tasks(seed, replication)?),
+            tasks: Arc::new(self.tasks(seed, replication, &fleet)?),
             faults,
             network: NetworkSetup {
                 sites: Arc::clone(&self.sites),
@@ -156,33 +156,110 @@ impl Scenario {
         self.sites_of(&self.file.clients.sites, &self.weights)
     }
 
-    fn tasks(&self, seed: Seed, replication: u32) -> Result<Tasks, Error> {
+    fn tasks(&self, seed: Seed, replication: u32, fleet: &Fleet) -> Result<Tasks, Error> {
         let source = self.file.work.source.as_ref().expect("resolve has asked for a source");
         let horizon = Time::ZERO + self.file.run.horizon;
         let arrivals = source.arrivals(horizon, &self.rows, seed.key(replication, Purpose::Arrival));
-        let laws = self.task_laws();
-        let steps: Vec<TaskLaws> = match source {
-            Source::Dag(dag) => dag.steps.iter().map(|step| self.step_laws(&laws, step)).collect(),
+        let base = self.task_laws();
+        let (names, parts) = self.classes(source, &base);
+        let shares: Vec<f64> = self.file.work.classes.iter().map(|class| class.share).collect();
+        let laws = Laws { base: &base, parts: &parts, shares: &shares };
+        let named = |row: &TaskRow| Named {
+            skill: row.skill.as_deref().map(|name| self.skill(name)),
+            origin: row.origin.as_deref().map(|name| self.site(name)),
+            class: row
+                .class
+                .as_ref()
+                .and_then(|name| names.iter().position(|other| other == name))
+                .map(class),
+        };
+        let bounds = Bounds { horizon, fastest: self.fastest(fleet) };
+        let key = seed.key(replication, Purpose::Task);
+        let specs = source.tasks(&arrivals, laws, key, bounds, named);
+        let tasks = Tasks::new(specs).map_err(|error| {
+            let problem = Problem::new(error.to_string()).key("work.source");
+            Error::from(problem.remedy("remove one `after` of the circle"))
+        })?;
+        Ok(tasks.with_classes(names))
+    }
+
+    /// The highest speed any agent may ever have: grey failures can have factors above 1.
+    fn fastest(&self, fleet: &Fleet) -> f64 {
+        let nominal = fleet.present().map(|agent| fleet.speed(agent)).fold(LEAST_SPEED, f64::max);
+        self.file.faults.slow.iter().map(|slow| slow.factor).fold(1.0, f64::max) * nominal
+    }
+
+    /// Names and laws of the classes: steps, stages or those of `[[work.classes]]`. One class called "task"
+    /// needs no laws of its own.
+    fn classes(&self, source: &Source, base: &TaskLaws) -> (Vec<String>, Vec<TaskLaws>) {
+        let part = |index: usize, differs: Differs<'_>| self.part_laws(base, class(index), differs);
+        match source {
+            Source::Dag(dag) => dag
+                .steps
+                .iter()
+                .enumerate()
+                .map(|(index, step)| {
+                    let Step { name, work, skill, priority, context_tokens, after: _ } = step;
+                    (
+                        name.clone(),
+                        part(
+                            index,
+                            Differs { work, skill, priority: *priority, context_tokens, deadline: &None },
+                        ),
+                    )
+                })
+                .unzip(),
+            Source::Route(route) => route
+                .stages
+                .iter()
+                .enumerate()
+                .map(|(index, stage)| {
+                    let Stage { name, work, skill, priority, context_tokens, next: _ } = stage;
+                    (
+                        name.clone(),
+                        part(
+                            index,
+                            Differs { work, skill, priority: *priority, context_tokens, deadline: &None },
+                        ),
+                    )
+                })
+                .unzip(),
             Source::Poisson(_)
             | Source::Renewal(_)
             | Source::Mmpp(_)
             | Source::Bursts(_)
             | Source::Batch(_)
             | Source::Trace(_)
-            | Source::Tasks(_) => Vec::new(),
-        };
-        let names = |row: &TaskRow| {
-            (
-                row.skill.as_deref().map(|name| self.skill(name)),
-                row.origin.as_deref().map(|name| self.site(name)),
-            )
-        };
-        let key = seed.key(replication, Purpose::Task);
-        let specs = source.tasks(&arrivals, (&laws, &steps), key, names);
-        Tasks::new(specs).map_err(|error| {
-            let problem = Problem::new(error.to_string()).key("work.source");
-            problem.remedy("remove one `after` of the circle").into()
-        })
+            | Source::Tasks(_)
+                if self.file.work.classes.is_empty() =>
+            {
+                (vec!["task".to_owned()], Vec::new())
+            }
+            Source::Poisson(_)
+            | Source::Renewal(_)
+            | Source::Mmpp(_)
+            | Source::Bursts(_)
+            | Source::Batch(_)
+            | Source::Trace(_)
+            | Source::Tasks(_) => self
+                .file
+                .work
+                .classes
+                .iter()
+                .enumerate()
+                .map(|(index, spec)| {
+                    let ClassSpec { name, share: _, priority, duration, skill, deadline } = spec;
+                    let differs = Differs {
+                        work: duration,
+                        skill,
+                        priority: *priority,
+                        context_tokens: &None,
+                        deadline,
+                    };
+                    (name.clone(), part(index, differs))
+                })
+                .unzip(),
+        }
     }
 
     /// The laws of `[work]`.
@@ -199,6 +276,8 @@ impl Scenario {
             (None, None) => (WorkLaw::Duration(Law::fixed(Span::ZERO)), 0.0),
         };
         TaskLaws {
+            class: ClassId(0),
+            priority: 0,
             work: task_work,
             mean_work: Span::from_secs_f64(mean_s.min(LONGEST_S)),
             estimate: work.estimate,
@@ -231,22 +310,38 @@ impl Scenario {
         (WorkLaw::Calls(Box::new(calls)), mean)
     }
 
-    /// The laws of one step of a job: those of `[work]`, unless it says otherwise.
-    fn step_laws(&self, laws: &TaskLaws, step: &crate::work::source::Step) -> TaskLaws {
-        let mut laws = laws.clone();
-        if let Some(work) = &step.work {
+    /// The laws of one class: those of `[work]`, unless it says otherwise.
+    fn part_laws(&self, base: &TaskLaws, class: ClassId, differs: Differs<'_>) -> TaskLaws {
+        let mut laws = TaskLaws { class, priority: differs.priority, ..base.clone() };
+        if let Some(work) = differs.work {
             let law = law(work);
             laws.mean_work = Span::from_secs_f64(law.mean().min(LONGEST_S));
             laws.work = WorkLaw::Duration(law);
         }
-        if let Some(skill) = &step.skill {
+        if let Some(skill) = differs.skill {
             laws.skills = vec![(self.skill(skill), 1.0)];
         }
-        if let Some(tokens) = &step.context_tokens {
+        if let Some(tokens) = differs.context_tokens {
             laws.context_tokens = Some(number(tokens));
+        }
+        if let Some(deadline) = differs.deadline {
+            laws.deadline = Some(law(deadline));
         }
         laws
     }
+}
+
+/// What a class says for itself.
+struct Differs<'a> {
+    work: &'a Option<Dist>,
+    skill: &'a Option<String>,
+    priority: i16,
+    context_tokens: &'a Option<NumberDist>,
+    deadline: &'a Option<Dist>,
+}
+
+fn class(index: usize) -> ClassId {
+    ClassId(u8::try_from(index).expect("resolve has counted the classes"))
 }
 
 /// Places `count` nodes one after the other, each where the share of nodes lags most behind the share

@@ -12,6 +12,7 @@
 
 mod check_faults;
 mod check_network;
+mod check_route;
 mod check_work;
 mod diagnose;
 mod document;
@@ -35,7 +36,7 @@ use serde::Deserialize;
 pub use file::{AgentGroup, ClientSpec, CostSpec, KindSpec, RelaySpec, RunSpec, ScenarioFile};
 pub use network::{MatrixSpec, MatrixUnit, MissingPairs, NetworkSpec};
 pub use preset::{Preset, PresetUse, presets};
-pub use work::{ModelCalls, WorkSpec};
+pub use work::{ClassSpec, ModelCalls, WorkSpec};
 
 use crate::engine::{Seed, Span, Time};
 use crate::error::{Error, Problem, Problems, did_you_mean};

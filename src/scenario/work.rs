@@ -28,11 +28,14 @@ pub struct WorkSpec {
     pub work_tokens: NumberDist,
     /// Skill classes asked for, with their shares. Default: none, any agent will do.
     pub skills: Shares,
+    /// Kinds of requests that differ. Default: all are of one, called "task".
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassSpec>,
     /// Law of the time allowed after arrival. Default: no deadline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Dist>,
     /// What happens when a deadline passes: "late" accepts a late answer and counts a miss, "drop" lets
-    /// the task expire. Default "late".
+    /// the task expire, "renege" lets it expire unless it was begun: patience. Default "late".
     pub on_deadline: OnDeadline,
     /// Worth of a correct answer \[money\]. Default 1.
     pub value: NumberDist,
@@ -49,6 +52,33 @@ pub struct WorkSpec {
     /// What the client believes a task's work to be: "exact", "mean" or { noisy = { sigma = 0.5 } }.
     /// Default "mean".
     pub estimate: Estimate,
+}
+
+/// A kind of request; what it does not say is as `[work]` says. Numbers are reported for each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassSpec {
+    /// Its name.
+    pub name: String,
+    /// Tasks of this class ÷ those of a class of share 1. Default 1.
+    #[serde(default = "one")]
+    pub share: f64,
+    /// Tasks of higher priority go first, wherever a queue keeps priorities. Default 0.
+    #[serde(default)]
+    pub priority: i16,
+    /// Law of its true work \[time at speed 1\].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Dist>,
+    /// Skill class it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<String>,
+    /// Law of the time allowed after arrival.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Dist>,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// A task as a number of model calls: work = Σ over calls of ttft + generated tokens × per_token. Where
@@ -78,6 +108,7 @@ impl Default for WorkSpec {
             context_tokens: None,
             work_tokens: NumberDist::Constant(0.0),
             skills: Shares::default(),
+            classes: Vec::new(),
             deadline: None,
             on_deadline: OnDeadline::Late,
             value: NumberDist::Constant(1.0),

@@ -1,5 +1,6 @@
 //! Entry: clients hand tasks over and repeat themselves until somebody takes charge.
 
+use super::execution::ExecutionState;
 use super::kinds::{ACKNOWLEDGE, SUBMIT};
 use super::letters::Body;
 use super::protocol::{Protocol, Submission};
@@ -8,18 +9,30 @@ use super::state::TaskLife;
 use super::world::{Event, World};
 use crate::engine::Agenda;
 use crate::trace::{Ending, NodeId, Observer, Record, TaskId};
+use crate::work::Release;
 
 impl<P: Protocol, O: Observer> World<'_, P, O> {
-    /// A task arrives at its client.
-    pub(super) fn arrive(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
-        let next = TaskId(task.0 + 1);
-        if next.index() < self.tasks.len() {
-            agenda.at(self.setup.tasks.card(next).arrival, Event::Arrive(next));
+    /// Schedules the arrival of the first task from `task` on that has a time of its own.
+    pub(super) fn await_arrival(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
+        let cards = self.setup.tasks.cards().get(task.index()..).unwrap_or_default();
+        let next = cards.iter().find(|card| self.setup.tasks.release(card.id) == Release::Scheduled);
+        if let Some(card) = next {
+            agenda.at(card.arrival, Event::Arrive(card.id));
         }
+    }
+
+    /// A task arrives at its client at its own time, and the next one is awaited.
+    pub(super) fn arrive(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
+        self.await_arrival(agenda, TaskId(task.0 + 1));
+        self.comes(agenda, task);
+    }
+
+    /// A task arrives at its client.
+    pub(super) fn comes(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
         self.tasks[task.index()].life = TaskLife::Open;
         self.emit(agenda, Record::Arrived { task });
         if let Some(deadline) = self.setup.tasks.card(task).deadline
-            && self.setup.work.on_deadline == OnDeadline::Drop
+            && self.setup.work.on_deadline != OnDeadline::Late
         {
             agenda.after(deadline, Event::Deadline(task));
         }
@@ -77,6 +90,46 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     /// The deadline of a task passed.
     pub(super) fn deadline(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
+        let patient = self.setup.work.on_deadline == OnDeadline::Renege && self.was_begun(task);
+        if self.tasks[task.index()].life != TaskLife::Open || patient {
+            return;
+        }
         self.end_task(agenda, task, Ending::Expired);
+        if P::ORACLE {
+            let oracle = self.setup.fleet.client(0);
+            self.call(agenda, oracle, |protocol, cx| protocol.on_expired(task, cx));
+        }
+    }
+
+    /// Whether an execution of `task` ever started.
+    fn was_begun(&self, task: TaskId) -> bool {
+        let mut walk = self.tasks[task.index()].last_execution;
+        while let Some(id) = walk {
+            let execution = &self.executions[id.index()];
+            if execution.state != ExecutionState::Queued {
+                return true;
+            }
+            walk = execution.next_of_task;
+        }
+        false
+    }
+
+    /// `task` has ended; `answered` says whether it has an accepted output. What follows it is released, or
+    /// skipped up to where the next job begins.
+    pub(super) fn release_follower(&mut self, agenda: &mut Agenda<Event>, task: TaskId, answered: bool) {
+        let mut before = task;
+        while let Some(follower) = self.setup.tasks.follower(before) {
+            if let Release::After { wait, fresh, .. } = self.setup.tasks.release(follower)
+                && (answered || fresh)
+            {
+                // Arrivals stop at the horizon; whoever would come later never does.
+                if agenda.now() + wait < self.setup.clock.horizon {
+                    self.open_tasks += 1;
+                    agenda.after(wait, Event::Release(follower));
+                }
+                return;
+            }
+            before = follower;
+        }
     }
 }

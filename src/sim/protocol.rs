@@ -179,6 +179,10 @@ pub trait Protocol: Sized {
     }
     /// Volatile state is lost; `on_start` follows when the node is back.
     fn on_crash(&mut self) {}
+    /// Oracles only: a task left the system before it was answered. Called at the first client.
+    fn on_expired(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
+        let _ = (task, cx);
+    }
     /// Oracles only: the condition of an agent changed. Called at the first client.
     fn on_status(&mut self, node: NodeId, status: Status, cx: &mut CxOf<'_, Self>) {
         let _ = (node, status, cx);

@@ -8,7 +8,7 @@ use super::world::{Event, World};
 use crate::engine::Agenda;
 use crate::engine::mix;
 use crate::trace::{Ending, ExecutionId, Fate, NodeId, Observer, Output, Plane, Promise, Record, TaskId};
-use crate::work::Role;
+use crate::work::{Release, Role};
 
 impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn start_execution(
@@ -53,7 +53,11 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let address = (u64::from(task.0) << 32) | u64::from(self.setup.fleet.index_in_role(node));
         let mut rng = self.output_key.open(address, u64::from(state.attempt));
         let own = !rng.chance(self.nodes[node.index()].wrong);
-        let inputs = self.setup.tasks.predecessors(task).all(|predecessor| {
+        let earlier_step = match self.setup.tasks.release(task) {
+            Release::After { task, fresh: false, .. } => Some(task),
+            Release::After { fresh: true, .. } | Release::Scheduled => None,
+        };
+        let inputs = self.setup.tasks.predecessors(task).chain(earlier_step).all(|predecessor| {
             self.tasks[predecessor.index()].life == (TaskLife::Accepted { correct: true })
         });
         let correct = own && inputs;
@@ -122,6 +126,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             }
         }
         self.release_successors(agenda, task);
+        self.release_follower(agenda, task, true);
         self.one_task_ended(agenda);
     }
 
@@ -156,6 +161,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 self.book(agenda, id, Fate::Abandon);
             }
         }
+        self.release_follower(agenda, task, false);
         self.one_task_ended(agenda);
     }
 

@@ -110,6 +110,9 @@ pub enum OnDeadline {
     Late,
     /// The task expires.
     Drop,
+    /// The task expires unless an execution of it was begun; one that was begun may end late, and counts as
+    /// a deadline miss if it does.
+    Renege,
 }
 
 /// How work is done.

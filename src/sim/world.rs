@@ -17,13 +17,14 @@ use crate::engine::{Agenda, Engine, Key, Model, Purpose, Span, Time};
 use crate::net::transport::Transport;
 use crate::net::{Conditions, Order};
 use crate::trace::{DownReason, LetterId, NodeId, Observer, Plane, Record, TaskId};
-use crate::work::Role;
+use crate::work::{Release, Role};
 
 /// What can be pending.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     Begin,
     Arrive(TaskId),
+    Release(TaskId),
     Retry(TaskId),
     Deadline(TaskId),
     Deliver(LetterId),
@@ -132,6 +133,12 @@ pub fn run<P: Protocol, O: Observer>(setup: &Setup, params: &P::Params, observer
     (end, world.observer)
 }
 
+/// Tasks that arrive at a time of their own; the others are counted when they are released.
+fn scheduled_tasks(setup: &Setup) -> usize {
+    let ids = setup.tasks.cards().iter().map(|card| card.id);
+    ids.filter(|&task| setup.tasks.release(task) == Release::Scheduled).count()
+}
+
 impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
     fn new(setup: &'a Setup, seats: &'a Seats, params: &'a P::Params, observer: O) -> Self {
         let fleet = &setup.fleet;
@@ -174,7 +181,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             choice_key: key(Purpose::Choice),
             firing: vec![Firing::NotReached; setup.faults.entries.len()],
             violations: Vec::new(),
-            open_tasks: setup.tasks.len(),
+            open_tasks: scheduled_tasks(setup),
             sent: 0,
             gone: 0,
             commands: Vec::new(),
@@ -327,9 +334,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             }
             self.call(agenda, node, |protocol, cx| protocol.on_start(cx));
         }
-        if !setup.tasks.is_empty() {
-            agenda.at(setup.tasks.card(TaskId(0)).arrival, Event::Arrive(TaskId(0)));
-        }
+        self.await_arrival(agenda, TaskId(0));
     }
 
     fn finish(&mut self, agenda: &mut Agenda<Event>) {
@@ -369,6 +374,7 @@ impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
         match event {
             Event::Begin => self.begin(agenda),
             Event::Arrive(task) => self.arrive(agenda, task),
+            Event::Release(task) => self.comes(agenda, task),
             Event::Retry(task) => self.retry(agenda, task),
             Event::Deadline(task) => self.deadline(agenda, task),
             Event::Deliver(letter) => self.deliver(agenda, letter),

@@ -80,6 +80,11 @@ pub enum NumberDist {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         upper: Option<f64>,
     },
+    /// Whole numbers from 1, each 1 − 1 ÷ mean times as likely as the one before it: sizes of groups.
+    Geometric {
+        /// Mean, 1 or more.
+        mean: f64,
+    },
     /// Measured quantiles, joined by straight lines.
     Empirical {
         /// Pairs of a probability and the value not exceeded with it, in rising order, from 0 to 1.
@@ -99,6 +104,13 @@ impl NumberDist {
     /// If a parameter is negative, not finite, above 10⁹ or out of its range, or if one too many or too
     /// few is given.
     pub fn law(&self) -> Result<Law, DistError> {
+        if let NumberDist::Geometric { mean } = *self
+            && mean != 1.0
+        {
+            above("geometric.mean", 1.0, mean)?;
+            span("geometric.mean", mean)?;
+            return Ok(Law::geometric(mean));
+        }
         self.as_durations()?.law()
     }
 
@@ -161,6 +173,8 @@ impl NumberDist {
                     upper: optional("pareto.upper", *upper)?,
                 }
             }
+            // No law of durations, but for the one that is always 1.
+            NumberDist::Geometric { mean } => Dist::Constant(span("geometric.mean", *mean)?),
             NumberDist::Empirical { quantiles } => {
                 const KEY: &str = "empirical.quantiles";
                 if let Some(pair) = quantiles.windows(2).find(|pair| pair[1].1 < pair[0].1) {
@@ -216,6 +230,7 @@ impl Serialize for NumberDist {
             | NumberDist::Lognormal { .. }
             | NumberDist::Weibull { .. }
             | NumberDist::Pareto { .. }
+            | NumberDist::Geometric { .. }
             | NumberDist::Empirical { .. }
             | NumberDist::EmpiricalValues(_) => NumberDist::serialize(self, serializer),
         }
@@ -300,6 +315,8 @@ mod tests {
             ("{ lognormal = { mean = 2048, sigma = 1.1 } }", 2048.0),
             ("{ weibull = { shape = 0.7, mean = 5 } }", 5.0),
             ("{ pareto = { shape = 3, scale = 2 } }", 3.0),
+            ("{ geometric = { mean = 3 } }", 3.0),
+            ("{ geometric = { mean = 1 } }", 1.0),
             ("{ empirical = { quantiles = [[0, 0], [0.5, 10], [1, 100]] } }", 30.0),
             ("{ empirical_values = [1, 2, 6] }", 3.0),
         ];
@@ -311,6 +328,24 @@ mod tests {
             let written = toml::to_string(&file).expect(text);
             assert_eq!(toml::from_str::<File>(&written).expect(&written).law, file.law);
         }
+    }
+
+    /// P(X = k) = p (1 − p)^(k − 1), variance (1 − p) ÷ p²; here p = 1/3.
+    #[test]
+    fn geometric_draws_are_whole_and_have_their_probabilities() {
+        let law = read("{ geometric = { mean = 3 } }").law().unwrap();
+        let (mut rng, mut counts, mut square) = (Rng::from_state(7), [0.0; 4], 0.0);
+        for _ in 0..100_000 {
+            let draw = law.sample(&mut rng);
+            assert!(draw >= 1.0 && draw.fract() == 0.0, "{draw}");
+            counts[(draw as usize - 1).min(3)] += 1e-5;
+            square += (draw - 3.0) * (draw - 3.0) * 1e-5;
+        }
+        for (&share, expected) in counts.iter().zip([1.0_f64 / 3.0, 2.0 / 9.0, 4.0 / 27.0, 8.0 / 27.0]) {
+            assert!((share - expected).abs() < 0.006, "{counts:?}");
+        }
+        assert!((square - 6.0).abs() < 0.15 && law.variance() == 6.0, "{square}");
+        assert!((law.cdf(2.0) - 5.0 / 9.0).abs() < 1e-12 && law.cdf(2.9) == law.cdf(2.0));
     }
 
     #[test]
@@ -325,6 +360,7 @@ mod tests {
                 "triangular.mode",
                 "between 1 and 2, but is 9",
             ),
+            ("{ geometric = { mean = 0.5 } }", "geometric.mean", "above 1, but is 0.5"),
             ("{ pareto = { shape = 1, scale = 2, upper = 1 } }", "pareto.upper", "above 2, but is 1"),
             ("{ lognormal = { sigma = 1 } }", "lognormal", "needs `median` or `mean`"),
             (

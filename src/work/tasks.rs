@@ -41,13 +41,15 @@ pub enum Release {
     /// At the arrival on its card.
     #[default]
     Scheduled,
-    /// When its last predecessor has ended, and then so long after. The arrival on its card is the earliest
+    /// When another task has ended, and then so long after. The arrival on its card is the earliest
     /// possible. What has not been released at the horizon never arrives.
     After {
+        /// The task before it; no other follows the same one.
+        task: TaskId,
         /// Time between the two: thinking, in a closed loop.
         wait: Span,
-        /// Whether a new job begins here. One that does is released however its predecessor ended; a later
-        /// step of a job whose earlier step was not answered is skipped, with the rest of the job.
+        /// Whether a new job begins here. One that does is released however the task before it ended; a
+        /// later step of a job whose earlier step was not answered is skipped, with the rest of the job.
         fresh: bool,
     },
 }
@@ -77,6 +79,8 @@ pub struct Tasks {
     graph: Option<DiGraph<(), ()>>,
     /// By task, where any is not scheduled; empty otherwise.
     releases: Vec<Release>,
+    /// By task, the one released when it has ended; empty where none is.
+    followers: Vec<Option<TaskId>>,
     classes: Vec<String>,
 }
 
@@ -135,6 +139,7 @@ impl Tasks {
             } else {
                 specs.iter().map(|spec| spec.release).collect()
             },
+            followers: followers(&specs),
             classes: vec!["task".to_owned()],
         })
     }
@@ -185,6 +190,10 @@ impl Tasks {
     pub fn release(&self, task: TaskId) -> Release {
         self.releases.get(task.index()).copied().unwrap_or_default()
     }
+    /// The task that is released when `task` has ended.
+    pub fn follower(&self, task: TaskId) -> Option<TaskId> {
+        self.followers.get(task.index()).copied().flatten()
+    }
     /// Whether any task arrives when another has ended, as in a closed loop.
     pub fn has_releases(&self) -> bool {
         !self.releases.is_empty()
@@ -208,6 +217,22 @@ impl Tasks {
             .flat_map(move |graph| graph.neighbors_directed(NodeIndex::new(task.index()), direction))
             .map(|node| TaskId(node.index() as u32))
     }
+}
+
+fn followers(specs: &[TaskSpec]) -> Vec<Option<TaskId>> {
+    if specs.iter().all(|spec| spec.release == Release::Scheduled) {
+        return Vec::new();
+    }
+    let mut followers = vec![None; specs.len()];
+    for (index, spec) in specs.iter().enumerate() {
+        if let Release::After { task, .. } = spec.release {
+            let follower = &mut followers[task.index()];
+            assert!(follower.is_none(), "one task follows another");
+            assert!(task.index() < index, "a task follows one that can end before it");
+            *follower = Some(TaskId(index as u32));
+        }
+    }
+    followers
 }
 
 fn graph_of(specs: &[TaskSpec]) -> Result<Option<DiGraph<(), ()>>, DagError> {

@@ -58,6 +58,11 @@ pub(super) enum Kind {
     Empirical(Box<[Point]>),
     /// In rising order.
     EmpiricalValues(Box<[f64]>),
+    /// Whole numbers from 1, P(X > k) = (1 − 1 ÷ mean)^k; `decay` is the logarithm of the base.
+    Geometric {
+        mean: f64,
+        decay: f64,
+    },
 }
 
 /// One branch of a hyperexponential law.
@@ -98,6 +103,12 @@ impl Law {
         Law { kind: Kind::Constant(value.as_secs_f64()) }
     }
 
+    /// Whole numbers from 1 with this mean, above 1: how often one tries until something of probability
+    /// 1 ÷ mean happens.
+    pub(crate) fn geometric(mean: f64) -> Law {
+        Law { kind: Kind::Geometric { mean, decay: libm::log1p(-1.0 / mean) } }
+    }
+
     /// One draw \[s\]: never negative, never NaN; of very heavy tails it may be infinite.
     ///
     /// Inversion of one uniform number, except that Erlang and hyperexponential draws take several and
@@ -120,7 +131,8 @@ impl Law {
             | Kind::Weibull { .. }
             | Kind::Pareto { .. }
             | Kind::Empirical(_)
-            | Kind::EmpiricalValues(_) => self.quantile(rng.uniform()),
+            | Kind::EmpiricalValues(_)
+            | Kind::Geometric { .. } => self.quantile(rng.uniform()),
         }
     }
 
@@ -152,6 +164,7 @@ impl Law {
             Kind::Hyperexponential(phases) => phases.iter().map(|phase| phase.weight * phase.mean).sum(),
             Kind::Empirical(points) => segments(points).map(|(weight, a, b)| weight * (a + b) / 2.0).sum(),
             Kind::EmpiricalValues(values) => values.iter().sum::<f64>() / values.len() as f64,
+            Kind::Geometric { mean, .. } => *mean,
         }
     }
 
@@ -191,6 +204,7 @@ impl Law {
             Kind::EmpiricalValues(values) => {
                 values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64
             }
+            Kind::Geometric { mean, .. } => mean * (mean - 1.0),
         }
     }
 
@@ -242,6 +256,7 @@ impl Law {
             Kind::EmpiricalValues(values) => {
                 values.partition_point(|&value| value <= x) as f64 / values.len() as f64
             }
+            Kind::Geometric { decay, .. } => -libm::expm1(libm::floor(x) * decay),
         }
     }
 
@@ -282,6 +297,7 @@ impl Law {
                 let rank = (p * values.len() as f64).ceil() as usize;
                 values[rank.clamp(1, values.len()) - 1]
             }
+            Kind::Geometric { decay, .. } => libm::ceil(libm::log1p(-p) / decay).max(1.0),
         }
     }
 }

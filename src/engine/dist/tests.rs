@@ -193,7 +193,8 @@ fn draws_by_inversion_use_one_uniform_number() {
             | Kind::Weibull { .. }
             | Kind::Pareto { .. }
             | Kind::Empirical(_)
-            | Kind::EmpiricalValues(_) => true,
+            | Kind::EmpiricalValues(_)
+            | Kind::Geometric { .. } => true,
             Kind::Constant(_) | Kind::Erlang { .. } | Kind::Gamma { .. } | Kind::Hyperexponential(_) => false,
         };
         let (mut rng, mut same) = (stream(3), stream(3));

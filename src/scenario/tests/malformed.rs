@@ -55,6 +55,22 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     ("source = { poisson = {} }", &["`work.source.poisson`: exactly one of `rate_per_s`"]),
     (
+        "source = { route = { think = \"1s\" } }",
+        &["`work.source.route`: exactly one of `arrivals` and `customers` must be given"],
+    ),
+    (
+        "source = { route = { customers = 2, stages = [{ name = \"a\", next = { b = 1.0 } }] } }",
+        &["there is no stage `b`", "did you mean `a`?"],
+    ),
+    (
+        "source = { route = { customers = 2, stages = [{ name = \"a\", next = { a = 0.5, done = 0.2 } }] } }",
+        &["the probabilities sum to 0.7, not to 1", "write the rest as \"done\""],
+    ),
+    (
+        "source = { route = { customers = 2, stages = [{ name = \"a\", next = [\"a\"] }] } }",
+        &["a job may go round for ever"],
+    ),
+    (
         "source = { poisson = { rate_per_s = 1e9 } }",
         &["about 600000000000 tasks are expected", "lower the rate"],
     ),

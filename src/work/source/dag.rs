@@ -34,6 +34,9 @@ pub struct Step {
     /// Skill class it needs. Default: as `[work]` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skill: Option<String>,
+    /// Tasks of higher priority go first, wherever a queue keeps priorities. Default 0.
+    #[serde(default)]
+    pub priority: i16,
     /// Tokens that must be read to understand it. Default: as `[work]` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context_tokens: Option<NumberDist>,
@@ -68,13 +71,14 @@ impl Dag {
         let waits = self.waits();
         let most = self.jobs.map_or(jobs.len(), |most| jobs.len().min(most as usize));
         let mut tasks = Vec::with_capacity(most * laws.len());
-        for job in &jobs[..most] {
+        for (number, job) in jobs[..most].iter().enumerate() {
             let first = tasks.len() as u32;
             // One client asks for the whole job.
             let origin = laws.first().map(|laws| laws.origin(key, u64::from(first)));
             for (laws, waits) in laws.iter().zip(&waits) {
                 let origin = origin.expect("a step has laws");
                 let mut task = laws.draw(key, tasks.len() as u64, job, origin);
+                task.card.job = number as u32;
                 task.predecessors = waits.iter().map(|&step| TaskId(first + step as u32)).collect();
                 tasks.push(task);
             }

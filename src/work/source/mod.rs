@@ -8,6 +8,7 @@
 mod arrival;
 mod dag;
 mod explicit;
+mod route;
 mod task;
 mod trace;
 
@@ -15,12 +16,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Key, Span, Time};
-use crate::trace::{SiteId, SkillId};
+use crate::trace::{ClassId, SiteId, SkillId};
 use crate::work::TaskSpec;
 
 pub use arrival::{Batch, Bursts, Mmpp, Poisson, Renewal};
 pub use dag::{Dag, Step};
 pub use explicit::TaskRow;
+pub(crate) use route::DONE;
+pub use route::{Bounds, MOST_VISITS, Route, Stage};
 pub use task::{Calls, Estimate, TaskLaws, WorkLaw, pick};
 pub use trace::{OnBadRow, Trace};
 
@@ -42,8 +45,39 @@ pub enum Source {
     Trace(Trace),
     /// Jobs made of steps that wait for each other.
     Dag(Dag),
+    /// Jobs that go from stage to stage, and customers that come back (networks of queues).
+    Route(Route),
     /// Tasks written out one by one.
     Tasks(Vec<TaskRow>),
+}
+
+/// The laws of what a task is.
+#[derive(Clone, Copy, Debug)]
+pub struct Laws<'a> {
+    /// Those of `[work]`.
+    pub base: &'a TaskLaws,
+    /// Those of each step of a `dag`, of each stage of a `route`, or of each of `[[work.classes]]`.
+    pub parts: &'a [TaskLaws],
+    /// Shares of the classes, where there are classes.
+    pub shares: &'a [f64],
+}
+
+impl Laws<'_> {
+    /// The laws of task number `entity`: those of its class, drawn for it alone.
+    fn of(&self, key: Key, entity: u64) -> &TaskLaws {
+        if self.shares.is_empty() { self.base } else { &self.parts[task::class(self.shares, key, entity)] }
+    }
+}
+
+/// What the names in a task written out stand for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named {
+    /// Its skill.
+    pub skill: Option<SkillId>,
+    /// Where its client stands.
+    pub origin: Option<SiteId>,
+    /// Its class.
+    pub class: Option<ClassId>,
 }
 
 /// One task's arrival, before anything else is known of it.
@@ -81,6 +115,7 @@ impl Source {
             Source::Batch(_) => "batch",
             Source::Trace(_) => "trace",
             Source::Dag(_) => "dag",
+            Source::Route(_) => "route",
             Source::Tasks(_) => "tasks",
         }
     }
@@ -90,6 +125,7 @@ impl Source {
         match self {
             Source::Trace(trace) => Some(trace),
             Source::Dag(dag) => dag.arrivals.as_ref().and_then(|arrivals| arrivals.trace()),
+            Source::Route(route) => route.arrivals.as_ref().and_then(|arrivals| arrivals.trace()),
             Source::Poisson(_)
             | Source::Renewal(_)
             | Source::Mmpp(_)
@@ -99,7 +135,7 @@ impl Source {
         }
     }
 
-    /// Arrivals before `horizon`, in order; those of jobs in a `dag`. `rows` are the recording of a
+    /// Arrivals before `horizon`, in order; those of jobs in a `dag` or a `route`. `rows` are the recording of a
     /// `trace`. The source must have been validated.
     pub fn arrivals(&self, horizon: Time, rows: &[(Span, Call)], key: Key) -> Vec<Arrival> {
         let mut rng = key.open(0, 0);
@@ -114,6 +150,11 @@ impl Source {
                 (Some(arrivals), _) => arrivals.arrivals(horizon, rows, key),
                 (None, jobs) => vec![Arrival::at(Time::ZERO); jobs.unwrap_or(0) as usize],
             },
+            Source::Route(route) => match &route.arrivals {
+                Some(arrivals) => arrivals.arrivals(horizon, rows, key),
+                // Customers think first: their tasks know when they come.
+                None => Vec::new(),
+            },
             Source::Tasks(tasks) => {
                 let mut arrivals: Vec<Arrival> = tasks.iter().map(|row| Arrival::at(row.at)).collect();
                 arrivals.sort_by_key(|arrival| arrival.at);
@@ -122,17 +163,19 @@ impl Source {
         }
     }
 
-    /// The tasks of `arrivals`. `steps` are the laws of each step of a `dag`; `names` finds the skill
-    /// and the origin of a task written out.
+    /// The tasks of `arrivals`. `names` says what the names in a task written out stand for; `bounds` is
+    /// for the customers of a `route`.
     pub fn tasks(
         &self,
         arrivals: &[Arrival],
-        (laws, steps): (&TaskLaws, &[TaskLaws]),
+        laws: Laws<'_>,
         key: Key,
-        names: impl Fn(&TaskRow) -> (Option<SkillId>, Option<SiteId>),
+        bounds: Bounds,
+        names: impl Fn(&TaskRow) -> Named,
     ) -> Vec<TaskSpec> {
         match self {
-            Source::Dag(dag) => dag.tasks(arrivals, steps, key),
+            Source::Dag(dag) => dag.tasks(arrivals, laws.parts, key),
+            Source::Route(route) => route.tasks(arrivals, laws.parts, key, bounds),
             Source::Tasks(rows) => explicit::tasks(rows, laws, key, names),
             Source::Poisson(_)
             | Source::Renewal(_)
@@ -141,8 +184,11 @@ impl Source {
             | Source::Batch(_)
             | Source::Trace(_) => {
                 let draw = |(entity, arrival): (usize, &Arrival)| {
-                    let entity = entity as u64;
-                    laws.draw(key, entity, arrival, laws.origin(key, entity))
+                    let (job, entity) = (entity as u32, entity as u64);
+                    let mut task =
+                        laws.of(key, entity).draw(key, entity, arrival, laws.base.origin(key, entity));
+                    task.card.job = job;
+                    task
                 };
                 arrivals.iter().enumerate().map(draw).collect()
             }

@@ -95,6 +95,10 @@ pub enum WorkLaw {
 /// The laws of everything random about a task.
 #[derive(Clone, Debug)]
 pub struct TaskLaws {
+    /// Kind of request, or stage of a job.
+    pub class: ClassId,
+    /// A task of higher priority goes before one of lower.
+    pub priority: i16,
     /// True work.
     pub work: WorkLaw,
     /// Mean of the true work, for [`Estimate::Mean`].
@@ -131,6 +135,24 @@ enum Property {
     Value = 9,
     WorkTokens = 10,
     Calls = 11,
+    Class = 12,
+    Think = 13,
+    Next = 14,
+}
+
+/// The class of task number `entity`, drawn by `shares`.
+pub(super) fn class(shares: &[f64], key: Key, entity: u64) -> usize {
+    pick(shares, key.open(entity, Property::Class as u64).uniform())
+}
+
+/// How long the customer thinks before task number `entity`.
+pub(super) fn thinking(law: &Law, key: Key, entity: u64) -> Span {
+    law.sample_span(&mut key.open(entity, Property::Think as u64))
+}
+
+/// Where a job goes after task number `entity`: a position in `shares`.
+pub(super) fn next(shares: &[f64], key: Key, entity: u64) -> usize {
+    pick(shares, key.open(entity, Property::Next as u64).uniform())
 }
 
 /// The position that `uniform`, from (0, 1), picks among `shares`.
@@ -189,8 +211,8 @@ impl TaskLaws {
                 .as_ref()
                 .map_or(call_context, |law| tokens(sample(law, Property::Context))),
             skill,
-            class: ClassId(0),
-            priority: 0,
+            class: self.class,
+            priority: self.priority,
             job: 0,
             deadline: self
                 .deadline
@@ -229,6 +251,8 @@ pub(super) mod tests {
 
     pub(in super::super) fn laws(work: WorkLaw) -> TaskLaws {
         TaskLaws {
+            class: ClassId(0),
+            priority: 0,
             work,
             mean_work: Span::from_secs(9),
             estimate: Estimate::Mean,
