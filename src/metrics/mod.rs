@@ -10,6 +10,7 @@ mod channels;
 pub mod decentralization;
 mod define;
 pub mod histogram;
+pub mod inbox;
 pub mod latency;
 pub mod ledger;
 pub mod money;
@@ -25,7 +26,7 @@ pub mod turns;
 pub mod whole;
 
 /// The columns of each file, in the order they are written.
-static TABLES: [&[MetricDef]; 11] = [
+static TABLES: [&[MetricDef]; 12] = [
     whole::DEFS,
     ledger::DEFS,
     bound::DEFS,
@@ -34,6 +35,7 @@ static TABLES: [&[MetricDef]; 11] = [
     queue::DEFS,
     decentralization::DEFS,
     traffic::DEFS,
+    inbox::DEFS,
     turns::DEFS,
     series::DEFS,
     money::DEFS,

@@ -100,19 +100,13 @@ impl Observer for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::{DownReason, SiteId, SkillId};
+    use crate::trace::{DownReason, SiteId};
     use crate::work::{AgentProfile, FleetSpec};
 
     #[test]
     fn rent_stops_while_an_agent_is_down() {
-        let agent = AgentProfile {
-            site: SiteId(0),
-            speed: 1.0,
-            skill: SkillId(0),
-            price_per_hour: 2.0,
-            price_per_kilotoken: 0.5,
-            present: true,
-        };
+        let agent =
+            AgentProfile { price_per_hour: 2.0, price_per_kilotoken: 0.5, ..AgentProfile::at(SiteId(0)) };
         let fleet = Arc::new(Fleet::new(FleetSpec {
             client_sites: vec![SiteId(0)],
             agents: vec![agent; 2],

@@ -103,12 +103,12 @@ impl Way {
 
 /// A number that changes in time, and its integral over the window.
 #[derive(Clone, Debug, Default)]
-struct Level {
+pub(super) struct Level {
     number: u64,
     largest: u64,
     since: Time,
     /// ∫ number dt \[ns\].
-    area: u128,
+    pub(super) area: u128,
 }
 
 /// One class of tasks, or all.
@@ -151,14 +151,14 @@ struct Departures {
 }
 
 impl Level {
-    fn change(&mut self, at: Time, by: i64, window: (Time, Time)) {
+    pub(super) fn change(&mut self, at: Time, by: i64, window: (Time, Time)) {
         self.book(at, window);
         self.number = self.number.checked_add_signed(by).expect("nobody leaves who was not there");
         if window.0 <= at && at <= window.1 {
             self.largest = self.largest.max(self.number);
         }
     }
-    fn book(&mut self, at: Time, (from, to): (Time, Time)) {
+    pub(super) fn book(&mut self, at: Time, (from, to): (Time, Time)) {
         let (start, stop) = (self.since.max(from), at.min(to));
         if start < stop {
             self.area += u128::from(self.number) * u128::from(stop.since(start).as_nanos());

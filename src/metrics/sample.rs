@@ -1,7 +1,7 @@
 //! Small worlds and hand-written records for the tests of this module.
 
 use crate::engine::{EventId, Span, Time};
-use crate::trace::{ClassId, ExecutionId, Fact, NodeId, Observer, Record, SiteId, SkillId, TaskId};
+use crate::trace::{ClassId, ExecutionId, Fact, NodeId, Observer, Record, SiteId, TaskId};
 use crate::work::{AgentProfile, Fleet, FleetSpec, Release, TaskCard, TaskSpec, Tasks};
 
 /// Tasks of (arrival, work) \[s\], independent.
@@ -37,12 +37,10 @@ pub(super) fn task(arrival: f64, work: f64, predecessors: &[u32], deadline: Opti
 /// for an absent agent that would be fast.
 pub(super) fn fleet(speeds: &[f64]) -> Fleet {
     let agents = speeds.iter().map(|&speed| AgentProfile {
-        site: SiteId(0),
         speed: if speed > 0.0 { speed } else { 100.0 },
-        skill: SkillId(0),
         price_per_hour: 0.0,
-        price_per_kilotoken: 0.0,
         present: speed > 0.0,
+        ..AgentProfile::at(SiteId(0))
     });
     let present = (0u32..).zip(speeds).filter(|(_, speed)| **speed > 0.0);
     Fleet::new(FleetSpec {

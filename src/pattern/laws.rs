@@ -25,7 +25,7 @@ fn queue(servers: u32, load: f64, tasks: u32, seed: u64) -> MetricSet {
     measure::<Ideal>(&setup).expect("no invariant breaks").metrics
 }
 
-fn check(name: &str, values: &[f64], reference: f64, tolerance: f64) {
+pub(super) fn check(name: &str, values: &[f64], reference: f64, tolerance: f64) {
     let summary = Summary::at(values, 0.999);
     let inside = summary.low <= reference && reference <= summary.high;
     assert!(inside, "{name}: {reference} is not in {summary:?}");
@@ -37,7 +37,7 @@ fn open_queue(servers: u32, load: f64, tasks: u32, replications: u64) -> Vec<Met
     (0..replications).map(|seed| queue(servers, load, tasks, 1_000 * u64::from(servers) + seed)).collect()
 }
 
-fn column(runs: &[MetricSet], name: &str) -> Vec<f64> {
+pub(super) fn column(runs: &[MetricSet], name: &str) -> Vec<f64> {
     runs.iter().map(|run| run.get(name)).collect()
 }
 
@@ -87,7 +87,8 @@ fn repairman(workers: u32, seed: u64) -> MetricSet {
     let base = setup_of(workers + 1, 0, vec![task(Time::ZERO, Span::from_secs(1))]);
     let mut costs = (*base.costs).clone();
     costs.harness = Law::fixed(Span::ZERO);
-    let free = KindCost { plane: None, time: Some(Law::fixed(Span::ZERO)), per_token: Span::ZERO };
+    let free =
+        KindCost { plane: None, time: Some(Law::fixed(Span::ZERO)), per_token: Span::ZERO, priority: 0 };
     costs.kinds.insert("read_context".to_owned(), free.clone());
     let second = crate::engine::Dist::exponential(Span::from_secs(1)).law().unwrap();
     costs.kinds.insert("result".to_owned(), KindCost { time: Some(second), ..free });

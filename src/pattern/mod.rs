@@ -13,6 +13,8 @@ pub mod peer_to_peer;
 pub mod single;
 
 #[cfg(test)]
+mod disciplines;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod testing;

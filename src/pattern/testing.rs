@@ -12,10 +12,8 @@ use crate::net::{Order, Sites, TransportKind};
 use crate::sim::{
     ClientSetup, Clock, Costs, NetworkSetup, OnDeadline, Protocol, RelaySetup, RunEnd, Setup, WorkSetup, run,
 };
-use crate::trace::{
-    ClassId, ExecutionId, Fact, Fingerprint, NodeId, Observer, Record, SiteId, SkillId, TaskId,
-};
-use crate::work::{AgentProfile, Fleet, FleetSpec, Release, TaskCard, TaskSpec, Tasks};
+use crate::trace::{ClassId, ExecutionId, Fact, Fingerprint, NodeId, Observer, Record, SiteId, TaskId};
+use crate::work::{AgentProfile, Discipline, Fleet, FleetSpec, Release, TaskCard, TaskSpec, Tasks};
 
 /// `agents` of speed 1 and skill 0, `relays`, one client, and `tasks` of `work` each that arrive evenly
 /// from 1 s on and load the agents by one half.
@@ -53,6 +51,7 @@ pub(crate) fn setup_of(agents: u32, relays: u32, mut tasks: Vec<TaskSpec>) -> Se
             service: Law::fixed(Span::from_micros(500)),
             servers: 1,
             capacity: None,
+            discipline: Discipline::Fifo,
             durable: false,
         },
         costs: Arc::new(Costs {
@@ -76,18 +75,10 @@ pub(crate) fn setup_of(agents: u32, relays: u32, mut tasks: Vec<TaskSpec>) -> Se
 
 /// A fleet of `agents` present agents at one site, to be changed before `Fleet::new`.
 pub(crate) fn fleet_spec(agents: u32, relays: u32) -> FleetSpec {
-    let profile = AgentProfile {
-        site: SiteId(0),
-        speed: 1.0,
-        skill: SkillId(0),
-        price_per_hour: 1.0,
-        price_per_kilotoken: 0.0,
-        present: true,
-    };
     FleetSpec {
         relay_sites: vec![SiteId(0); relays as usize],
         client_sites: vec![SiteId(0)],
-        agents: vec![profile; agents as usize],
+        agents: vec![AgentProfile::at(SiteId(0)); agents as usize],
         seat_order: (0..agents).collect(),
         relay_price_per_hour: 1.0,
         client_price_per_hour: 1.0,

@@ -16,7 +16,7 @@ use crate::fault::FaultSpec;
 use crate::sim::Finish;
 use crate::trace::Plane;
 use crate::work::forms::one_or_many;
-use crate::work::{NumberDist, Shares};
+use crate::work::{Discipline, NumberDist, Shares};
 
 /// A scenario: who works where, what is asked, what goes wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -105,6 +105,15 @@ pub struct AgentGroup {
     pub speed: NumberDist,
     /// Their one skill class. Default "general".
     pub skill: String,
+    /// Executions one of them serves at once, each at full speed; under "sharing" more share as many servers.
+    /// A pattern must give it as many to fill them (`worker_queue` of hierarchical). Default 1.
+    pub slots: u32,
+    /// Order in which messages, and executions, are served: "fifo", "lifo", "priority", "preemptive" or
+    /// "sharing". Priorities are those of `[costs.kinds]` and of the tasks. Default "fifo".
+    pub discipline: Discipline,
+    /// Messages (and steps of its own) waiting or in service on the harness of one of them; more messages are
+    /// dropped. 0 is no bound. Default 0.
+    pub inbox: u32,
     /// Price of having one for an hour \[money\]. Default 1.
     pub price_per_hour: f64,
     /// Price of a thousand tokens read or written \[money\]. Default 0.
@@ -121,6 +130,9 @@ impl Default for AgentGroup {
             count: 1,
             speed: NumberDist::Constant(1.0),
             skill: "general".to_owned(),
+            slots: 1,
+            discipline: Discipline::Fifo,
+            inbox: 0,
             price_per_hour: 1.0,
             price_per_kilotoken: 0.0,
             sites: Shares::default(),
@@ -143,6 +155,9 @@ pub struct RelaySpec {
     pub servers: u32,
     /// Messages waiting or in service; more are dropped. 0 is no bound. Default 10000.
     pub capacity: u32,
+    /// Order in which messages are handled: "fifo", "lifo", "priority", "preemptive" or "sharing". Default
+    /// "fifo".
+    pub discipline: Discipline,
     /// Whether state survives an outage. Default true.
     pub durable: bool,
     /// Price of one for an hour \[money\]. Default 1.
@@ -157,6 +172,7 @@ impl Default for RelaySpec {
             service: Dist::Constant(Span::from_micros(500)),
             servers: 1,
             capacity: 10_000,
+            discipline: Discipline::Fifo,
             durable: true,
             price_per_hour: 1.0,
         }
@@ -219,4 +235,6 @@ pub struct KindSpec {
     pub time: Option<Dist>,
     /// Added for each token of the message; takes the place of `cognition_per_token`. Default "0s".
     pub per_token: Span,
+    /// Priority where the discipline is "priority" or "preemptive"; higher goes first. Default 0.
+    pub priority: i16,
 }

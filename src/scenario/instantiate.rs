@@ -79,6 +79,7 @@ impl Scenario {
                 service: law(&file.relays.service),
                 servers: file.relays.servers,
                 capacity: Some(file.relays.capacity).filter(|capacity| *capacity > 0),
+                discipline: file.relays.discipline,
                 durable: file.relays.durable,
             },
             costs: Arc::new(costs(&file.costs)),
@@ -111,6 +112,9 @@ impl Scenario {
                     site,
                     speed,
                     skill,
+                    slots: group.slots,
+                    discipline: group.discipline,
+                    inbox: Some(group.inbox).filter(|inbox| *inbox > 0),
                     price_per_hour: group.price_per_hour,
                     price_per_kilotoken: group.price_per_kilotoken,
                     present: group.present,
@@ -366,8 +370,8 @@ fn spread(shares: &[(SiteId, f64)], count: u32) -> Vec<SiteId> {
 
 fn costs(spec: &CostSpec) -> Costs {
     let kind = |(name, kind): (&String, &super::file::KindSpec)| {
-        let cost =
-            KindCost { plane: kind.plane, time: kind.time.as_ref().map(law), per_token: kind.per_token };
+        let time = kind.time.as_ref().map(law);
+        let cost = KindCost { plane: kind.plane, time, per_token: kind.per_token, priority: kind.priority };
         (name.clone(), cost)
     };
     Costs {

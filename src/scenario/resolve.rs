@@ -38,6 +38,9 @@ pub(super) const SKILL: Noun = ("skill of a present agent", "skills of present a
 const MOST_AGENTS: u32 = 10_000_000;
 const MOST_SKILLS: usize = 200;
 
+/// More executions at once than any model server runs; a slip of the pen asks for them.
+const MOST_SLOTS: u32 = 100_000;
+
 impl<'a> Checker<'a> {
     pub(super) fn new(
         file: &'a ScenarioFile,
@@ -260,6 +263,10 @@ impl<'a> Checker<'a> {
             let key = |name: &str| format!("agents.{index}.{name}");
             self.number(&key("speed"), &group.speed);
             self.finite_mean(&key("speed"), group.speed.law().ok().map(|law| law.mean()));
+            if !(1..=MOST_SLOTS).contains(&group.slots) {
+                let message = format!("an agent cannot do {} tasks at once", group.slots);
+                self.refuse(&key("slots"), message, format!("write a whole number from 1 to {MOST_SLOTS}"));
+            }
             self.price(&key("price_per_hour"), group.price_per_hour);
             self.price(&key("price_per_kilotoken"), group.price_per_kilotoken);
             if let Some(sites) = sites {

@@ -1,16 +1,18 @@
 //! Attention: who serves what, for how long, and what happens when a stretch of service ends.
 //!
-//! Effort is time at speed 1; a stretch of service lasts effort ÷ current speed. A fault that changes the
-//! speed ends the stretch and begins another with what is left.
+//! Effort is time at speed 1; a stretch of service lasts effort ÷ current speed. Whatever changes the speed
+//! — a fault, or one more to share a server with — ends the stretch and begins another with what is left.
+
+use smallvec::SmallVec;
 
 use super::cx::Effort;
 use super::execution::{ErrandKind, ExecutionState, Job};
 use super::kinds::CLIENT_KINDS;
 use super::protocol::{Protocol, Work, WorkKind};
 use super::setup::Setup;
-use super::station::{Class, Service};
+use super::station::{Class, Service, Waiting};
 use super::world::{Event, World};
-use crate::engine::{Agenda, Span};
+use crate::engine::{Agenda, Span, Time};
 use crate::trace::{Activity, NodeId, Observer, Output, Phase, Plane, Record};
 use crate::work::Role;
 
@@ -24,10 +26,29 @@ fn progress(elapsed: Span, rate: f64, planned: Span) -> Span {
     if rate == 1.0 { elapsed.min(planned) } else { elapsed.mul_f64(rate).min(planned) }
 }
 
+impl Service<Job> {
+    /// Ends this stretch, which went at `rate`. Without a completion it stands still already.
+    fn stand_still(&mut self, agenda: &mut Agenda<Event>, rate: f64) {
+        if let Some(key) = self.completion.take() {
+            agenda.cancel(key);
+            let done = progress(agenda.now().since(self.since), rate, self.planned);
+            self.left -= done;
+            self.planned -= done;
+        }
+    }
+
+    /// The same job, waiting for a server to do what is `left`.
+    fn waiting(&self, left: Span) -> Waiting<Job> {
+        Waiting { job: self.job, class: self.class, priority: self.priority, left: Some(left) }
+    }
+}
+
 impl<P: Protocol, O: Observer> World<'_, P, O> {
-    fn rate(&self, node: NodeId) -> f64 {
+    /// How fast each of the jobs in service goes.
+    fn rate(&self, node: NodeId, plane: Plane) -> f64 {
         let node = &self.nodes[node.index()];
-        node.speed * node.factor
+        let station = node.at(plane);
+        node.speed * node.factor * station.share(station.serving.len())
     }
 
     /// The ordinal of the next service at `node`, which addresses its cost.
@@ -61,6 +82,25 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if tokens == 0 { base } else { base + kind.per_token.mul_f64(f64::from(tokens)) }
     }
 
+    /// The priority of a step that takes `effort`: that of the kind of message it is like.
+    pub(super) fn effort_priority(&self, effort: Effort) -> i16 {
+        match effort {
+            Effort::Time(_) => 0,
+            Effort::Like { kind, .. } => self.kinds[CLIENT_KINDS.len() + kind].priority,
+        }
+    }
+
+    fn priority(&self, job: Job) -> i16 {
+        match job {
+            Job::Letter(letter) => self.kinds[usize::from(self.letters.get(letter).kind)].priority,
+            Job::Execution(execution) => {
+                self.setup.tasks.card(self.executions[execution.index()].task).priority
+            }
+            Job::Errand(slot) => self.errands.get(slot).priority,
+            Job::Poll { .. } => 0,
+        }
+    }
+
     fn poll_cost(setup: &Setup) -> Span {
         Span::from_secs_f64(setup.costs.harness.mean())
     }
@@ -74,7 +114,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 };
                 self.handling(node, kind, tokens)
             }
-            Job::Execution(execution) => self.executions[execution.index()].left,
+            Job::Execution(execution) => self.setup.tasks.work(self.executions[execution.index()].task),
             Job::Errand(slot) => self.errands.get(slot).effort,
             Job::Poll { .. } => match self.role(node) {
                 Role::Relay => {
@@ -114,41 +154,50 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         job: Job,
         class: Class,
     ) {
-        let up = self.nodes[node.index()].is_up();
-        let station = self.nodes[node.index()].station(plane);
-        if up && station.is_idle() {
-            return self.serve(agenda, node, plane, job);
+        let waiting = Waiting { job, class, priority: self.priority(job), left: None };
+        let state = &mut self.nodes[node.index()];
+        let serves = state.serves(plane);
+        let station = state.station(plane);
+        if serves && station.is_idle() {
+            return self.serve(agenda, node, plane, waiting);
         }
-        station.push(job, class);
-        if up && plane == Plane::Cognition && class == Class::Urgent {
+        station.push(waiting);
+        if serves && station.is_preemptive() {
+            self.serve_waiting(agenda, node, plane);
+        }
+        if serves && plane == Plane::Cognition && class == Class::Urgent {
             self.interrupt_at_turn(agenda, node);
         }
     }
 
-    /// Begins to serve `job` on a free server.
-    fn serve(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, job: Job) {
-        let left = self.job_effort(node, job);
+    /// Begins to serve a job on a free server.
+    fn serve(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, waiting: Waiting<Job>) {
+        let job = waiting.job;
+        let left = waiting.left.unwrap_or_else(|| self.job_effort(node, job));
         let activity = self.activity(job);
         if let Job::Execution(execution) = job {
             self.execution_begins(agenda, node, execution);
         }
         self.emit(agenda, Record::Began { node, plane, activity });
         let now = agenda.now();
-        let station = self.nodes[node.index()].station(plane);
-        let ticket = station.ticket();
-        let service = Service { job, ticket, left, planned: left, since: now, completion: None };
-        station.serving.push(service);
+        let others = self.nodes[node.index()].at(plane).serving.len();
+        let shares_change = self.halt_to_share(agenda, node, plane, others + 1);
+        let ticket = self.nodes[node.index()].station(plane).begin(waiting, left, now);
         if let Job::Execution(execution) = job
             && self.nodes[node.index()].stalls > 0
         {
             return self.hang(agenda, node, execution);
         }
-        self.schedule(agenda, node, plane, ticket);
+        if shares_change {
+            self.go_on(agenda, node, plane);
+        } else {
+            self.schedule(agenda, node, plane, ticket);
+        }
     }
 
     /// Schedules the completion of a stretch that begins now.
     fn schedule(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, ticket: u32) {
-        let rate = self.rate(node);
+        let rate = self.rate(node, plane);
         let station = self.nodes[node.index()].station(plane);
         let service = station
             .serving
@@ -156,65 +205,152 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             .find(|service| service.ticket == ticket)
             .expect("a stretch is scheduled while it is served");
         service.since = agenda.now();
-        let wait = stretch(service.planned, rate);
-        service.completion = Some(agenda.after(wait, Event::Done { node, plane, ticket }));
+        service.ends = agenda.now() + stretch(service.planned, rate);
+        service.completion = Some(agenda.at(service.ends, Event::Done { node, plane, ticket }));
     }
 
-    /// Serves what waits, as long as there is a free server.
-    pub(super) fn serve_waiting(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane) {
-        while self.nodes[node.index()].is_up() {
-            let station = self.nodes[node.index()].station(plane);
-            if !station.has_free_server() {
-                return;
-            }
-            let Some(job) = station.pop() else { return };
-            self.serve(agenda, node, plane, job);
+    /// Ends every stretch of service at a plane: what is being served stays there and stands still.
+    pub(super) fn halt(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane) {
+        let rate = self.rate(node, plane);
+        for service in &mut self.nodes[node.index()].station(plane).serving {
+            service.stand_still(agenda, rate);
         }
     }
 
-    /// Something urgent waits behind an execution: it is taken at the next turn boundary.
-    fn interrupt_at_turn(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
-        let Some(turn) = self.setup.work.turn else { return };
-        let rate = self.rate(node);
-        let state = &mut self.nodes[node.index()];
-        let Some(service) = state.cognition.serving.first_mut() else { return };
-        let Job::Execution(execution) = service.job else { return };
-        if service.planned < service.left || service.completion.is_none() {
-            return; // A boundary is already set, or the execution hangs.
+    /// Halts a plane if its jobs will get another share of its servers once there are `services`; says so.
+    fn halt_to_share(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        plane: Plane,
+        services: usize,
+    ) -> bool {
+        let station = self.nodes[node.index()].at(plane);
+        let changes = station.share(station.serving.len()) != station.share(services);
+        if changes {
+            self.halt(agenda, node, plane);
         }
-        let done_now = progress(agenda.now().since(service.since), rate, service.planned);
-        let total = self.setup.tasks.work(self.executions[execution.index()].task);
-        let done_before = total - service.left;
-        let turns = (done_before + done_now).as_nanos() / turn.as_nanos() + 1;
-        let boundary = Span::from_nanos(turns.saturating_mul(turn.as_nanos()));
-        if boundary >= total {
+        changes
+    }
+
+    /// Whatever stands still at a plane goes on, at the current speed and share, if the plane serves.
+    pub(super) fn go_on(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane) {
+        if !self.nodes[node.index()].serves(plane) {
             return;
         }
-        service.planned = boundary - done_before;
-        let (ticket, end) = (service.ticket, service.since + stretch(service.planned, rate));
+        let services = &self.nodes[node.index()].at(plane).serving;
+        let still: SmallVec<[u32; 4]> = services
+            .iter()
+            .filter(|service| service.completion.is_none())
+            .map(|service| service.ticket)
+            .collect();
+        for ticket in still {
+            self.schedule(agenda, node, plane, ticket);
+        }
+    }
+
+    /// Freezes all service of `node`.
+    pub(super) fn freeze(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
+        self.halt(agenda, node, Plane::Harness);
+        self.halt(agenda, node, Plane::Cognition);
+    }
+
+    /// Resumes all service of `node` at its current speed.
+    pub(super) fn thaw(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
+        self.go_on(agenda, node, Plane::Harness);
+        self.go_on(agenda, node, Plane::Cognition);
+    }
+
+    /// Takes a service off its server; the others get their new share.
+    fn take_off(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        plane: Plane,
+        ticket: u32,
+    ) -> Service<Job> {
+        let services = self.nodes[node.index()].at(plane).serving.len();
+        let shares_change = self.halt_to_share(agenda, node, plane, services - 1);
+        let station = self.nodes[node.index()].station(plane);
+        let service = station.release(ticket).expect("a completion is cancelled with its service");
+        if shares_change {
+            self.go_on(agenda, node, plane);
+        }
+        self.cease(agenda, node, plane, service.job);
+        service
+    }
+
+    /// Records that a plane no longer serves `job`.
+    pub(super) fn cease(&mut self, agenda: &Agenda<Event>, node: NodeId, plane: Plane, job: Job) {
+        let activity = self.activity(job);
+        self.emit(agenda, Record::Ceased { node, plane, activity });
+    }
+
+    /// Serves what waits, as long as there is a free server or one that gives way.
+    pub(super) fn serve_waiting(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane) {
+        while self.nodes[node.index()].serves(plane) {
+            let station = self.nodes[node.index()].at(plane);
+            if !station.has_free_server() {
+                let Some(ticket) = station.gives_way(agenda.now()) else { return };
+                self.set_aside(agenda, node, plane, ticket);
+            }
+            let Some(waiting) = self.nodes[node.index()].station(plane).pop() else { return };
+            self.serve(agenda, node, plane, waiting);
+        }
+    }
+
+    /// What is being served gives way; it will go on with what is left of it.
+    fn set_aside(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, ticket: u32) {
+        let rate = self.rate(node, plane);
+        let mut service = self.take_off(agenda, node, plane, ticket);
+        service.stand_still(agenda, rate);
+        self.nodes[node.index()].station(plane).put_back(service.waiting(service.left));
+    }
+
+    /// Something urgent waits behind executions: it is taken at the first turn boundary of one of them.
+    fn interrupt_at_turn(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
+        let Some(turn) = self.setup.work.turn else { return };
+        let rate = self.rate(node, Plane::Cognition);
+        let mut first: Option<(Time, Span, usize)> = None;
+        for (index, service) in self.nodes[node.index()].cognition.serving.iter().enumerate() {
+            let Job::Execution(execution) = service.job else { continue };
+            if service.planned < service.left || service.completion.is_none() {
+                continue; // A boundary is already set, or the execution hangs.
+            }
+            let done_now = progress(agenda.now().since(service.since), rate, service.planned);
+            let total = self.setup.tasks.work(self.executions[execution.index()].task);
+            let done_before = total - service.left;
+            let turns = (done_before + done_now).as_nanos() / turn.as_nanos() + 1;
+            let boundary = Span::from_nanos(turns.saturating_mul(turn.as_nanos()));
+            if boundary < total {
+                let planned = boundary - done_before;
+                let ends = (service.since + stretch(planned, rate)).max(agenda.now());
+                if first.is_none_or(|(earliest, ..)| ends < earliest) {
+                    first = Some((ends, planned, index));
+                }
+            }
+        }
+        let Some((ends, planned, index)) = first else { return };
+        let service = &mut self.nodes[node.index()].cognition.serving[index];
+        (service.planned, service.ends) = (planned, ends);
         if let Some(key) = service.completion.take() {
             agenda.cancel(key);
         }
-        let end = end.max(agenda.now());
-        service.completion = Some(agenda.at(end, Event::Done { node, plane: Plane::Cognition, ticket }));
+        let done = Event::Done { node, plane: Plane::Cognition, ticket: service.ticket };
+        service.completion = Some(agenda.at(ends, done));
     }
 
     /// A stretch of service ended.
     pub(super) fn done(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, ticket: u32) {
-        let service = self.nodes[node.index()]
-            .station(plane)
-            .release(ticket)
-            .expect("a completion is cancelled with its service");
-        self.emit(agenda, Record::Ceased { node, plane });
+        let service = self.take_off(agenda, node, plane, ticket);
         match service.job {
             Job::Letter(letter) => self.handle_letter(agenda, node, letter),
             Job::Execution(execution) => {
                 let left = service.left - service.planned;
-                self.executions[execution.index()].left = left;
                 if left.is_zero() {
                     self.execution_ends(agenda, node, execution);
                 } else {
-                    self.nodes[node.index()].cognition.push_front(service.job);
+                    self.nodes[node.index()].cognition.put_back(service.waiting(left));
                 }
             }
             Job::Errand(slot) => self.errand_ends(agenda, node, slot),
@@ -254,66 +390,14 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         passed
     }
 
-    /// Freezes all service of `node`.
-    pub(super) fn freeze(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
-        let rate = self.rate(node);
-        for plane in [Plane::Harness, Plane::Cognition] {
-            for service in &mut self.nodes[node.index()].station(plane).serving {
-                // A hung service has no completion and makes no progress.
-                if let Some(key) = service.completion.take() {
-                    agenda.cancel(key);
-                    let done = progress(agenda.now().since(service.since), rate, service.planned);
-                    service.left -= done;
-                    service.planned -= done;
-                }
-            }
-        }
-        self.note_progress(node);
-    }
-
-    /// Resumes all service of `node` at its current speed.
-    pub(super) fn thaw(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
-        for plane in [Plane::Harness, Plane::Cognition] {
-            let tickets: smallvec::SmallVec<[u32; 4]> = self.nodes[node.index()]
-                .station(plane)
-                .serving
-                .iter()
-                .map(|service| service.ticket)
-                .collect();
-            for ticket in tickets {
-                if !self.is_hung(node, plane, ticket) {
-                    self.schedule(agenda, node, plane, ticket);
-                }
-            }
-        }
-    }
-
-    fn is_hung(&self, node: NodeId, plane: Plane, ticket: u32) -> bool {
-        let node = &self.nodes[node.index()];
-        plane == Plane::Cognition
-            && node.hung.is_some()
-            && node.cognition.serving.iter().any(|service| service.ticket == ticket)
-    }
-
-    /// Writes the progress of a frozen execution back to it.
-    fn note_progress(&mut self, node: NodeId) {
-        for service in &self.nodes[node.index()].cognition.serving {
-            if let Job::Execution(execution) = service.job {
-                self.executions[execution.index()].left = service.left;
-            }
-        }
-    }
-
     /// Ends the service of `execution` at `node`, wherever it stands; says whether it was there.
     pub(super) fn remove_execution(&mut self, agenda: &mut Agenda<Event>, node: NodeId, job: Job) -> bool {
         let state = &mut self.nodes[node.index()];
         let ticket = state.cognition.serving.iter().find(|service| service.job == job).map(|s| s.ticket);
         let Some(ticket) = ticket else { return state.cognition.remove_waiting(job) };
-        let service = state.cognition.release(ticket).expect("found a line above");
-        if let Some(key) = service.completion {
+        if let Some(key) = self.take_off(agenda, node, Plane::Cognition, ticket).completion {
             agenda.cancel(key);
         }
-        self.emit(agenda, Record::Ceased { node, plane: Plane::Cognition });
         true
     }
 

@@ -121,7 +121,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             self.emit(agenda, Record::Delivered { letter, to, overtook });
             return self.handle_letter(agenda, to, letter);
         }
-        if !self.nodes[to.index()].station(plane).has_room() {
+        if !P::ORACLE && !self.nodes[to.index()].at(plane).has_room() {
             return self.drop_letter(agenda, letter, DropReason::Overflow);
         }
         self.emit(agenda, Record::Delivered { letter, to, overtook });
@@ -145,12 +145,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             Role::Client | Role::Agent => &kind.at_agent,
         };
         let node = &self.nodes[to.index()];
-        cost.is_zero()
-            && (tokens == 0 || kind.per_token.is_zero())
-            && match plane {
-                Plane::Harness => node.harness.is_idle(),
-                Plane::Cognition => node.cognition.is_idle(),
-            }
+        cost.is_zero() && (tokens == 0 || kind.per_token.is_zero()) && node.at(plane).is_idle()
     }
 
     /// The handling of a letter ended: its handler runs.

@@ -21,6 +21,7 @@ pub(super) enum Job {
 pub(super) struct Errand<T> {
     pub(super) kind: ErrandKind,
     pub(super) effort: Span,
+    pub(super) priority: i16,
     pub(super) then: T,
 }
 
@@ -55,8 +56,6 @@ pub(super) struct Execution<T> {
     pub(super) attempt: u32,
     /// Incarnation of the agent that began it.
     pub(super) incarnation: u32,
-    /// Work left \[time at speed 1\].
-    pub(super) left: Span,
     pub(super) then: T,
     pub(super) state: ExecutionState,
     pub(super) correct: bool,

@@ -165,7 +165,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 if let Some(key) = service.completion {
                     agenda.cancel(key);
                 }
-                self.emit(agenda, Record::Ceased { node, plane });
+                self.cease(agenda, node, plane, service.job);
             }
             for job in served.into_iter().map(|service| service.job).chain(waiting) {
                 match job {
@@ -235,30 +235,41 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     fn stall(&mut self, agenda: &mut Agenda<Event>, node: NodeId) -> bool {
         self.nodes[node.index()].stalls += 1;
-        let executing =
-            self.nodes[node.index()].cognition.serving.iter().find_map(|service| match service.job {
-                Job::Execution(execution) => Some(execution),
-                Job::Letter(_) | Job::Errand(_) | Job::Poll { .. } => None,
-            });
-        if let Some(execution) = executing {
+        if let Some(execution) = self.executing(node) {
             self.hang(agenda, node, execution);
         }
         true
     }
 
-    /// The execution being served at `node` makes no more progress, and `node` goes silent.
+    /// An execution being served at `node` makes no more progress; `node` goes silent, and whatever else its
+    /// cognition serves stands still.
     pub(super) fn hang(&mut self, agenda: &mut Agenda<Event>, node: NodeId, execution: ExecutionId) {
         if self.nodes[node.index()].hung.is_some() {
             return;
         }
-        for service in &mut self.nodes[node.index()].cognition.serving {
-            if let Some(key) = service.completion.take() {
-                agenda.cancel(key);
-            }
-        }
+        self.halt(agenda, node, Plane::Cognition);
         self.nodes[node.index()].hung = Some(execution);
         self.executions[execution.index()].state = ExecutionState::Hung;
         self.emit(agenda, Record::Stalled { node, on: true });
+    }
+
+    /// The execution that hung at `node` is gone: what else its cognition served goes on, unless the fault
+    /// lasts and strikes the next one.
+    pub(super) fn hang_ends(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
+        self.nodes[node.index()].hung = None;
+        self.emit(agenda, Record::Stalled { node, on: false });
+        match self.executing(node) {
+            Some(next) if self.nodes[node.index()].stalls > 0 => self.hang(agenda, node, next),
+            _ => self.go_on(agenda, node, Plane::Cognition),
+        }
+    }
+
+    /// The first of the executions being served at `node`.
+    fn executing(&self, node: NodeId) -> Option<ExecutionId> {
+        self.nodes[node.index()].cognition.serving.iter().find_map(|service| match service.job {
+            Job::Execution(execution) => Some(execution),
+            Job::Letter(_) | Job::Errand(_) | Job::Poll { .. } => None,
+        })
     }
 
     fn unstall(&mut self, agenda: &mut Agenda<Event>, node: NodeId) -> bool {

@@ -38,6 +38,7 @@ pub(super) struct ResolvedKind {
     pub(super) at_agent: Cost,
     pub(super) at_relay: Cost,
     pub(super) per_token: Span,
+    pub(super) priority: i16,
 }
 
 /// The kinds of a run, as `Record::Sent` numbers them.
@@ -98,6 +99,7 @@ pub(super) fn resolve_kinds<P: Protocol>(setup: &Setup) -> Vec<ResolvedKind> {
                 at_agent: Cost::new(at_agent),
                 at_relay: Cost::new(at_relay),
                 per_token,
+                priority: special.map_or(0, |special| special.priority),
             }
         })
         .collect()

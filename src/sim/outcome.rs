@@ -14,6 +14,7 @@ use crate::metrics::MetricSet;
 use crate::metrics::bound::Bound;
 use crate::metrics::decentralization::Decentralization;
 use crate::metrics::histogram::SojournHistogram;
+use crate::metrics::inbox::Inboxes;
 use crate::metrics::latency::Latency;
 use crate::metrics::ledger::Ledger;
 use crate::metrics::money::Money;
@@ -132,7 +133,13 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     let (end, observers) = run::<P, _>(setup, &params, observers);
     let (
         fingerprint,
-        (ledger, (latency, (counts, (traffic, (deciders, (series, (money, (turns, (queue, probes))))))))),
+        (
+            ledger,
+            (
+                latency,
+                (counts, (traffic, (deciders, (series, (money, (turns, (queue, (probes, inboxes)))))))),
+            ),
+        ),
     ) = observers.0;
 
     let mut metrics = MetricSet::default();
@@ -145,6 +152,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     money.fill(&mut metrics);
     turns.fill(&mut metrics);
     queue.fill(&mut metrics);
+    inboxes.fill(&end.seats.authority, &mut metrics);
     let bound = Bound::new(&setup.tasks, &setup.fleet, &setup.faults, clock.end());
     bound.fill(&counts, &mut metrics);
     whole::<P>(setup, &params, &end, &ledger, &mut metrics);
@@ -192,7 +200,13 @@ type All = (
     Fingerprint,
     (
         Ledger,
-        (Latency, (TaskCounts, (Traffic, (Decentralization, (Series, (Money, (Turns, (Queue, Probes)))))))),
+        (
+            Latency,
+            (
+                TaskCounts,
+                (Traffic, (Decentralization, (Series, (Money, (Turns, (Queue, (Probes, Inboxes))))))),
+            ),
+        ),
     ),
 );
 
@@ -220,7 +234,8 @@ impl Observers {
         Observers((
             Fingerprint::default(),
             (
-                Ledger::new(Arc::clone(fleet), Arc::clone(tasks), warmup),
+                Ledger::new(Arc::clone(fleet), Arc::clone(tasks), warmup)
+                    .with_relay_servers(setup.relay.servers),
                 (
                     Latency::new(Arc::clone(tasks), fleet, warmup, horizon),
                     (
@@ -237,7 +252,10 @@ impl Observers {
                                             Turns::new(Arc::clone(tasks), setup.work.turn),
                                             (
                                                 Queue::new(Arc::clone(tasks), warmup, horizon),
-                                                Probes::new(&setup.probes),
+                                                (
+                                                    Probes::new(&setup.probes),
+                                                    Inboxes::new(fleet, warmup, horizon),
+                                                ),
                                             ),
                                         ),
                                     ),
@@ -266,7 +284,7 @@ fn whole<P: Protocol>(
     metrics.set("load_rho", arriving / capacity);
     metrics.set("standing_overhead_share", standing_overhead::<P>(setup, params));
     let busiest = |nodes: &mut dyn Iterator<Item = NodeId>| {
-        nodes.map(|node| ledger.busy_share(node, setup.relay.servers)).fold(f64::NAN, f64::max)
+        nodes.map(|node| ledger.busy_share(node)).fold(f64::NAN, f64::max)
     };
     metrics.set("authority_busy_share", busiest(&mut end.seats.authority.iter().copied()));
     metrics.set("relay_busy_share", busiest(&mut (0..setup.fleet.relays()).map(NodeId)));

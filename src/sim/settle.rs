@@ -34,7 +34,6 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             node,
             attempt,
             incarnation: self.nodes[node.index()].incarnation,
-            left: self.setup.tasks.work(task),
             then,
             state: ExecutionState::Queued,
             correct: false,
@@ -202,8 +201,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     ) {
         self.remove_execution(agenda, node, Job::Execution(execution));
         if self.nodes[node.index()].hung == Some(execution) {
-            self.nodes[node.index()].hung = None;
-            self.emit(agenda, Record::Stalled { node, on: false });
+            self.hang_ends(agenda, node);
         }
         self.bury(agenda, execution, fate);
     }

@@ -9,7 +9,7 @@ use crate::engine::{Law, Seed, Span, Time};
 use crate::fault::FaultPlan;
 use crate::net::{Order, Sites, TransportKind};
 use crate::trace::Plane;
-use crate::work::{Fleet, Tasks};
+use crate::work::{Discipline, Fleet, Tasks};
 
 /// When a run is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -66,6 +66,8 @@ pub struct RelaySetup {
     pub servers: u32,
     /// Messages waiting or in service; more are dropped.
     pub capacity: Option<u32>,
+    /// Order in which messages are handled.
+    pub discipline: Discipline,
     /// Whether state survives an outage.
     pub durable: bool,
 }
@@ -79,6 +81,8 @@ pub struct KindCost {
     pub time: Option<Law>,
     /// Added for each token of the message \[time at speed 1\].
     pub per_token: Span,
+    /// Priority where the discipline is `priority` or `preemptive`; higher first.
+    pub priority: i16,
 }
 
 /// Handling times.

@@ -48,6 +48,16 @@ impl<T> Node<T> {
     pub(super) fn is_up(&self) -> bool {
         self.down == 0 && self.paused == 0
     }
+    /// Whether a plane serves: the node is up and, for its cognition, nothing hangs there.
+    pub(super) fn serves(&self, plane: Plane) -> bool {
+        self.is_up() && (plane == Plane::Harness || self.hung.is_none())
+    }
+    pub(super) fn at(&self, plane: Plane) -> &Station<Job> {
+        match plane {
+            Plane::Harness => &self.harness,
+            Plane::Cognition => &self.cognition,
+        }
+    }
     pub(super) fn station(&mut self, plane: Plane) -> &mut Station<Job> {
         match plane {
             Plane::Harness => &mut self.harness,
@@ -86,9 +96,16 @@ pub(super) struct TaskState {
 /// `node` as it is before the run.
 pub(super) fn new_node<T>(setup: &Setup, node: NodeId) -> Node<T> {
     let fleet = &setup.fleet;
-    let (servers, capacity) = match fleet.role(node) {
-        Role::Relay => (setup.relay.servers, setup.relay.capacity),
-        Role::Client | Role::Agent => (1, None),
+    let relay = &setup.relay;
+    let (harness, cognition) = match (fleet.role(node), fleet.profile(node)) {
+        (Role::Relay, _) => {
+            (Station::new(relay.servers, relay.capacity, relay.discipline), Station::default())
+        }
+        (_, Some(agent)) => (
+            Station::new(1, agent.inbox, agent.discipline),
+            Station::new(agent.slots, None, agent.discipline),
+        ),
+        (_, None) => (Station::default(), Station::default()),
     };
     Node {
         down: u32::from(fleet.profile(node).is_some_and(|profile| !profile.present)),
@@ -101,8 +118,8 @@ pub(super) fn new_node<T>(setup: &Setup, node: NodeId) -> Node<T> {
         hung: None,
         wrong: setup.work.error_rate,
         cut_off: false,
-        harness: Station::new(servers, capacity),
-        cognition: Station::new(1, None),
+        harness,
+        cognition,
         sent: 0,
         served: 0,
         choices: 0,

@@ -1,28 +1,41 @@
 //! A place that serves: an agent's harness, an agent's cognition, a relay. One type for all (model.md §1).
 //!
-//! Two queues, urgent before normal, each first in first out; a bounded inbox; any number of servers.
-//! Completions can be cancelled, because a fault may freeze or slow what is being served. The station
-//! knows jobs only as values; time and events belong to `World`.
+//! Two queues, urgent before normal, each in the order of the discipline; a bounded inbox; any number of
+//! servers. Completions can be cancelled, because a fault may freeze or slow what is being served, and
+//! what is being served may give way. The station knows jobs only as values; events belong to `World`.
 
 use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
 use crate::engine::{EventKey, Span, Time};
+use crate::work::Discipline;
 
 /// Whether a job goes before the ordinary ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
-    /// Messages and thoughts.
-    Urgent,
     /// Executions.
     Normal,
+    /// Messages and thoughts.
+    Urgent,
+}
+
+/// One job waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Waiting<J> {
+    pub(super) job: J,
+    pub(super) class: Class,
+    pub(super) priority: i16,
+    /// Effort left \[time at speed 1\], once it has been served for a while.
+    pub(super) left: Option<Span>,
 }
 
 /// One job being served.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Service<J> {
     pub(super) job: J,
+    pub(super) class: Class,
+    pub(super) priority: i16,
     /// Tells this service from later ones at the same station.
     pub(super) ticket: u32,
     /// Effort left when this stretch began \[time at speed 1\].
@@ -31,6 +44,8 @@ pub(super) struct Service<J> {
     pub(super) planned: Span,
     /// When this stretch began.
     pub(super) since: Time,
+    /// When it ends, unless something comes between.
+    pub(super) ends: Time,
     /// The completion event; none while frozen or hung.
     pub(super) completion: Option<EventKey>,
 }
@@ -40,18 +55,27 @@ pub(super) struct Service<J> {
 pub(super) struct Station<J> {
     servers: u32,
     capacity: Option<u32>,
-    urgent: VecDeque<J>,
-    normal: VecDeque<J>,
+    discipline: Discipline,
+    urgent: VecDeque<Waiting<J>>,
+    normal: VecDeque<Waiting<J>>,
     pub(super) serving: SmallVec<[Service<J>; 1]>,
     tickets: u32,
 }
 
+/// One server, first come first served, no bound.
+impl<J: Copy + PartialEq> Default for Station<J> {
+    fn default() -> Station<J> {
+        Station::new(1, None, Discipline::Fifo)
+    }
+}
+
 impl<J: Copy + PartialEq> Station<J> {
-    pub(super) fn new(servers: u32, capacity: Option<u32>) -> Station<J> {
+    pub(super) fn new(servers: u32, capacity: Option<u32>, discipline: Discipline) -> Station<J> {
         assert!(servers > 0, "a station has at least one server");
         Station {
             servers,
             capacity,
+            discipline,
             urgent: VecDeque::new(),
             normal: VecDeque::new(),
             serving: SmallVec::new(),
@@ -64,34 +88,86 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     /// Whether a job that comes now would be served at once.
     pub(super) fn is_idle(&self) -> bool {
-        (self.serving.len() as u32) < self.servers && self.urgent.is_empty() && self.normal.is_empty()
+        self.has_free_server() && self.urgent.is_empty() && self.normal.is_empty()
     }
     pub(super) fn has_free_server(&self) -> bool {
-        (self.serving.len() as u32) < self.servers
+        self.discipline == Discipline::Sharing || (self.serving.len() as u32) < self.servers
     }
-    pub(super) fn push(&mut self, job: J, class: Class) {
-        match class {
-            Class::Urgent => self.urgent.push_back(job),
-            Class::Normal => self.normal.push_back(job),
+    pub(super) fn is_preemptive(&self) -> bool {
+        self.discipline == Discipline::Preemptive
+    }
+    /// The share of a server that each of `services` gets.
+    pub(super) fn share(&self, services: usize) -> f64 {
+        if self.discipline == Discipline::Sharing && services > self.servers as usize {
+            f64::from(self.servers) / services as f64
+        } else {
+            1.0
         }
     }
-    /// Puts an interrupted job before all others of the normal class.
-    pub(super) fn push_front(&mut self, job: J) {
-        self.normal.push_front(job);
+
+    /// A job comes.
+    pub(super) fn push(&mut self, waiting: Waiting<J>) {
+        let discipline = self.discipline;
+        let queue = self.queue(waiting.class);
+        match discipline {
+            Discipline::Fifo | Discipline::Sharing => queue.push_back(waiting),
+            Discipline::Lifo => queue.push_front(waiting),
+            Discipline::Priority | Discipline::Preemptive => {
+                let place = queue.partition_point(|other| other.priority >= waiting.priority);
+                queue.insert(place, waiting);
+            }
+        }
     }
-    pub(super) fn pop(&mut self) -> Option<J> {
+    /// An interrupted job comes back: before all others of its class and, where priorities count, of its
+    /// priority.
+    pub(super) fn put_back(&mut self, waiting: Waiting<J>) {
+        let discipline = self.discipline;
+        let queue = self.queue(waiting.class);
+        match discipline {
+            Discipline::Fifo | Discipline::Lifo | Discipline::Sharing => queue.push_front(waiting),
+            Discipline::Priority | Discipline::Preemptive => {
+                let place = queue.partition_point(|other| other.priority > waiting.priority);
+                queue.insert(place, waiting);
+            }
+        }
+    }
+    fn queue(&mut self, class: Class) -> &mut VecDeque<Waiting<J>> {
+        match class {
+            Class::Urgent => &mut self.urgent,
+            Class::Normal => &mut self.normal,
+        }
+    }
+    pub(super) fn pop(&mut self) -> Option<Waiting<J>> {
         self.urgent.pop_front().or_else(|| self.normal.pop_front())
+    }
+    /// The service that must give way to the first that waits: the least of class and priority, and of those
+    /// the one that began last. What ends in this instant is let end.
+    pub(super) fn gives_way(&self, now: Time) -> Option<u32> {
+        let first = self.urgent.front().or(self.normal.front())?;
+        if !self.is_preemptive() || self.has_free_server() {
+            return None;
+        }
+        let lasting = self.serving.iter().rev().filter(|service| service.ends > now);
+        let least = lasting.min_by_key(|service| (service.class, service.priority))?;
+        ((least.class, least.priority) < (first.class, first.priority)).then_some(least.ticket)
     }
     /// Removes a waiting job of the normal class; says whether it was there.
     pub(super) fn remove_waiting(&mut self, job: J) -> bool {
-        match self.normal.iter().position(|&other| other == job) {
+        match self.normal.iter().position(|other| other.job == job) {
             Some(index) => self.normal.remove(index).is_some(),
             None => false,
         }
     }
-    pub(super) fn ticket(&mut self) -> u32 {
+    /// Puts a job on a server, with all of `left` to do; gives its ticket.
+    pub(super) fn begin(&mut self, waiting: Waiting<J>, left: Span, now: Time) -> u32 {
+        debug_assert!(self.has_free_server(), "a job begins on a free server");
         self.tickets = self.tickets.wrapping_add(1);
-        self.tickets
+        let Waiting { job, class, priority, .. } = waiting;
+        let ticket = self.tickets;
+        let (planned, since, ends) = (left, now, Time::MAX);
+        let service = Service { job, class, priority, ticket, left, planned, since, ends, completion: None };
+        self.serving.push(service);
+        ticket
     }
     /// Ends the service with `ticket`, if it is still there.
     pub(super) fn release(&mut self, ticket: u32) -> Option<Service<J>> {
@@ -100,6 +176,95 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     /// Empties the queues, urgent first.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = J> {
-        self.urgent.drain(..).chain(self.normal.drain(..))
+        self.urgent.drain(..).chain(self.normal.drain(..)).map(|waiting| waiting.job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(job: u32, class: Class, priority: i16) -> Waiting<u32> {
+        Waiting { job, class, priority, left: None }
+    }
+
+    /// The order in which jobs 0, 1, … of these priorities are taken up.
+    fn order(discipline: Discipline, jobs: &[(Class, i16)]) -> Vec<u32> {
+        let mut station = Station::new(1, None, discipline);
+        for (job, &(class, priority)) in jobs.iter().enumerate() {
+            station.push(waiting(job as u32, class, priority));
+        }
+        std::iter::from_fn(|| station.pop().map(|waiting| waiting.job)).collect()
+    }
+
+    #[test]
+    fn each_discipline_has_its_order_and_urgent_goes_first() {
+        use Class::{Normal, Urgent};
+        let jobs =
+            [(Normal, 1), (Normal, 3), (Urgent, 0), (Normal, 3), (Urgent, 0), (Normal, 2), (Urgent, 5)];
+        assert_eq!(order(Discipline::Fifo, &jobs), [2, 4, 6, 0, 1, 3, 5]);
+        assert_eq!(order(Discipline::Sharing, &jobs), [2, 4, 6, 0, 1, 3, 5]);
+        assert_eq!(order(Discipline::Lifo, &jobs), [6, 4, 2, 5, 3, 1, 0]);
+        for discipline in [Discipline::Priority, Discipline::Preemptive] {
+            assert_eq!(order(discipline, &jobs), [6, 2, 4, 1, 3, 5, 0]);
+        }
+    }
+
+    #[test]
+    fn what_was_interrupted_goes_on_before_its_equals() {
+        for (discipline, expected) in [
+            (Discipline::Fifo, [9, 0, 1, 2]),
+            (Discipline::Lifo, [9, 2, 1, 0]),
+            (Discipline::Preemptive, [1, 9, 2, 0]),
+        ] {
+            let mut station = Station::new(1, None, discipline);
+            for (job, priority) in [(0, 1), (1, 3), (2, 2)] {
+                station.push(waiting(job, Class::Normal, priority));
+            }
+            station.put_back(waiting(9, Class::Normal, 2));
+            let order: Vec<u32> = std::iter::from_fn(|| station.pop().map(|waiting| waiting.job)).collect();
+            assert_eq!(order, expected, "{discipline:?}");
+        }
+    }
+
+    #[test]
+    fn the_least_and_latest_gives_way() {
+        let mut station = Station::new(3, None, Discipline::Preemptive);
+        let mut begin = |job, class, priority| {
+            station.begin(waiting(job, class, priority), Span::from_secs(9), Time::ZERO)
+        };
+        begin(0, Class::Urgent, -5);
+        begin(1, Class::Normal, 1);
+        let latest = begin(2, Class::Normal, 1);
+        let now = Time::from_secs(1);
+        station.push(waiting(3, Class::Normal, 1));
+        assert_eq!(station.gives_way(now), None, "equals wait");
+        station.push(waiting(4, Class::Normal, 2));
+        assert_eq!(station.gives_way(now), Some(latest));
+        station.serving[2].ends = now;
+        assert_eq!(station.gives_way(now), Some(latest - 1), "what ends now is let end");
+        station.serving[1].ends = now;
+        assert_eq!(station.gives_way(now), None, "no execution goes before a message");
+        station.push(waiting(5, Class::Urgent, -4));
+        assert_eq!(station.gives_way(now), Some(latest - 2));
+    }
+
+    #[test]
+    fn sharing_divides_the_servers_and_leaves_nobody_faster_than_one() {
+        let station: Station<u32> = Station::new(2, Some(3), Discipline::Sharing);
+        assert_eq!([0, 1, 2, 3, 8].map(|n| station.share(n)), [1.0, 1.0, 1.0, 2.0 / 3.0, 0.25]);
+        let station: Station<u32> = Station::new(2, None, Discipline::Fifo);
+        assert_eq!(station.share(2), 1.0);
+    }
+
+    #[test]
+    fn the_inbox_counts_who_waits_and_who_is_served() {
+        for discipline in [Discipline::Fifo, Discipline::Sharing] {
+            let mut station = Station::new(1, Some(2), discipline);
+            station.begin(waiting(0, Class::Urgent, 0), Span::from_secs(1), Time::ZERO);
+            assert!(station.has_room());
+            station.push(waiting(1, Class::Urgent, 0));
+            assert!(!station.has_room());
+        }
     }
 }

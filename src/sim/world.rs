@@ -250,12 +250,14 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                 let ordinal = self.next_service(node);
                 let key = self.cost_key;
                 let effort = self.verify.draw(|| key.open(self.setup.fleet.address(node), ordinal));
-                let errand = Errand { kind: ErrandKind::Verify(output), effort, then };
+                let priority = self.setup.tasks.card(output.task).priority;
+                let errand = Errand { kind: ErrandKind::Verify(output), effort, priority, then };
                 self.start_errand(agenda, node, Plane::Cognition, errand);
             }
             Command::Occupy { plane, phase, effort, then } => {
+                let priority = self.effort_priority(effort);
                 let effort = self.effort(node, plane, effort);
-                let errand = Errand { kind: ErrandKind::Occupy(phase), effort, then };
+                let errand = Errand { kind: ErrandKind::Occupy(phase), effort, priority, then };
                 self.start_errand(agenda, node, plane, errand);
             }
             Command::Settle { task, output } => self.settle(agenda, task, output),

@@ -65,7 +65,7 @@ fn words(record: &Record) -> [u64; 2] {
             };
             [tagged(10, pair(plane as u32, node.0)), what]
         }
-        Record::Ceased { node, plane } => [tagged(11, pair(plane as u32, node.0)), 0],
+        Record::Ceased { node, plane, activity: _ } => [tagged(11, pair(plane as u32, node.0)), 0],
         Record::Started { execution, task, node } => {
             [tagged(12, u64::from(execution.0)), pair(task.0, node.0)]
         }

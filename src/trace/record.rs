@@ -349,7 +349,7 @@ pub enum Record {
         /// Who took it.
         by: NodeId,
     },
-    /// A plane became occupied.
+    /// A plane became occupied; one that serves several jobs at once begins each.
     Began {
         /// Whose.
         node: NodeId,
@@ -358,12 +358,14 @@ pub enum Record {
         /// By what.
         activity: Activity,
     },
-    /// A plane (one server of it, at a relay) was released.
+    /// A plane was released by one of the jobs it serves, whether that is done or not.
     Ceased {
         /// Whose.
         node: NodeId,
         /// Which plane.
         plane: Plane,
+        /// By what: the activity that began.
+        activity: Activity,
     },
     /// An execution started for the first time.
     Started {

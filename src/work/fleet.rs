@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::Discipline;
 use crate::engine::Time;
 use crate::trace::{NodeId, SiteId, SkillId};
 
@@ -25,12 +26,40 @@ pub struct AgentProfile {
     pub speed: f64,
     /// Its one skill class.
     pub skill: SkillId,
+    /// Executions its cognition serves at once, each at `speed`.
+    pub slots: u32,
+    /// Order in which it takes messages, and executions, among themselves.
+    pub discipline: Discipline,
+    /// Most jobs waiting or in service on its harness; `None` is no bound.
+    pub inbox: Option<u32>,
     /// Price of having it for an hour \[money\].
     pub price_per_hour: f64,
     /// Price of a thousand tokens it reads or writes \[money\].
     pub price_per_kilotoken: f64,
     /// Whether it is there at the start; an absent agent stays down throughout.
     pub present: bool,
+}
+
+impl AgentProfile {
+    /// An agent at `site` as most are: speed 1, skill class 0, one slot, an unbounded inbox, first come first
+    /// served, 1 an hour, free tokens, present.
+    pub fn at(site: SiteId) -> AgentProfile {
+        AgentProfile {
+            site,
+            speed: 1.0,
+            skill: SkillId(0),
+            slots: 1,
+            discipline: Discipline::Fifo,
+            inbox: None,
+            price_per_hour: 1.0,
+            price_per_kilotoken: 0.0,
+            present: true,
+        }
+    }
+    /// Work it does per unit of time with every slot busy.
+    pub fn capacity(&self) -> f64 {
+        self.speed * f64::from(self.slots)
+    }
 }
 
 /// What a [`Fleet`] is made of.
@@ -208,7 +237,7 @@ impl Fleet {
     }
     /// Work the present agents could do by `end`, were they never down \[seconds at speed 1\].
     pub fn capacity_until(&self, end: Time) -> f64 {
-        self.spec.agents.iter().filter(|agent| agent.present).map(|agent| agent.speed).sum::<f64>()
+        self.spec.agents.iter().filter(|agent| agent.present).map(AgentProfile::capacity).sum::<f64>()
             * end.as_secs_f64()
     }
 }

@@ -4,12 +4,14 @@
 //! knows messages, faults or patterns; a task's true work is readable only inside the crate, so that a
 //! pattern outside it cannot peek.
 
+mod discipline;
 mod fleet;
 pub(crate) mod forms;
 mod number;
 pub mod source;
 mod tasks;
 
+pub use discipline::Discipline;
 pub use fleet::{AgentProfile, Fleet, FleetSpec, Role};
 pub use forms::Shares;
 pub use number::NumberDist;

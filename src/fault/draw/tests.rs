@@ -3,17 +3,12 @@
 use super::super::spec::{Churn, ChurnStart};
 use super::*;
 use crate::engine::{Purpose, Seed};
-use crate::trace::SkillId;
 use crate::work::{AgentProfile, FleetSpec};
 
 fn fleet(present: u32, absent: u32) -> Fleet {
     let agent = |index: u32| AgentProfile {
-        site: SiteId((index % 2) as u16),
-        speed: 1.0,
-        skill: SkillId(0),
-        price_per_hour: 1.0,
-        price_per_kilotoken: 0.0,
         present: index < present,
+        ..AgentProfile::at(SiteId((index % 2) as u16))
     };
     Fleet::new(FleetSpec {
         relay_sites: vec![SiteId(0), SiteId(1)],

@@ -1,9 +1,9 @@
-//! C(t): the greatest speed all agents together can have, from the fleet and the fault plan alone.
+//! C(t): the greatest speed all slots of all agents together can have, from the fleet and the fault plan alone.
 
 use super::fastest_speed;
 use crate::engine::Time;
 use crate::fault::{FaultKind, FaultPlan, Target};
-use crate::work::Fleet;
+use crate::work::{AgentProfile, Fleet};
 
 /// C(t), the greatest speeds of the agents that are up, as steps; and its integral.
 #[derive(Clone, Debug)]
@@ -18,7 +18,8 @@ pub(super) struct Capacity {
 
 impl Capacity {
     pub(super) fn new(fleet: &Fleet, plan: &FaultPlan) -> Capacity {
-        let mut rate: f64 = fleet.present().map(|agent| fleet.speed(agent)).sum();
+        let mut rate: f64 =
+            fleet.profiles().iter().filter(|agent| agent.present).map(AgentProfile::capacity).sum();
         let mut up = fleet.present().count() as i64;
         let mut capacity = Capacity { since: vec![0.0], rate: vec![rate], before: vec![0.0] };
         for step in steps(fleet, plan) {
@@ -76,7 +77,7 @@ struct Step {
 fn steps(fleet: &Fleet, plan: &FaultPlan) -> Vec<Step> {
     let mut steps = Vec::new();
     for changes in changes(fleet, plan).chunk_by(|a, b| a.0 == b.0) {
-        let nominal = fleet.profiles()[changes[0].0 as usize].speed;
+        let nominal = fleet.profiles()[changes[0].0 as usize].capacity();
         let mut agent = AgentSpeed::default();
         let mut current = nominal;
         for &(_, at, change) in changes {

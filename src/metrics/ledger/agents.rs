@@ -1,25 +1,31 @@
 //! The state of one agent's attention and the time it spent in each.
+//!
+//! A plane that serves several jobs at once spends its time on all of them in equal parts.
+
+use smallvec::SmallVec;
 
 use crate::engine::Time;
 use crate::trace::{Activity, ExecutionId, Phase, Plane};
 
 /// The first that holds of: down, cognition busy, harness busy, free (model.md §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+enum State {
     Down,
-    Executing(ExecutionId),
-    Verifying,
-    Coordinating(Phase),
+    Busy(Plane),
     Free,
 }
+
+/// What a plane does, in the order it began.
+pub(super) type Activities = SmallVec<[Activity; 1]>;
 
 /// One agent's account \[ns\].
 #[derive(Clone, Debug)]
 pub(super) struct AgentTime {
     pub(super) down: bool,
-    pub(super) cognition: Option<Activity>,
-    pub(super) harness: Option<Activity>,
-    /// Whether a plane was taken twice or released twice: time that is booked, but to the wrong state.
+    pub(super) cognition: Activities,
+    pub(super) harness: Activities,
+    /// Whether a plane began more than it can serve or ceased what it had not begun: time that is booked, but
+    /// to the wrong state.
     pub(super) unpaired: bool,
     /// Current ÷ nominal speed.
     pub(super) factor: f64,
@@ -38,8 +44,8 @@ impl Default for AgentTime {
     fn default() -> AgentTime {
         AgentTime {
             down: false,
-            cognition: None,
-            harness: None,
+            cognition: Activities::new(),
+            harness: Activities::new(),
             unpaired: false,
             factor: 1.0,
             since: Time::ZERO,
@@ -54,43 +60,56 @@ impl Default for AgentTime {
 }
 
 impl AgentTime {
-    pub(super) fn plane(&mut self, plane: Plane) -> &mut Option<Activity> {
+    pub(super) fn plane(&mut self, plane: Plane) -> &mut Activities {
         match plane {
             Plane::Harness => &mut self.harness,
             Plane::Cognition => &mut self.cognition,
         }
     }
 
-    pub(super) fn state(&self) -> State {
+    fn state(&self) -> State {
         if self.down {
-            return State::Down;
-        }
-        match self.cognition.or(self.harness) {
-            Some(Activity::Executing(execution)) => State::Executing(execution),
-            Some(Activity::Verifying) => State::Verifying,
-            Some(Activity::Coordinating(phase)) => State::Coordinating(phase),
-            None => State::Free,
+            State::Down
+        } else if !self.cognition.is_empty() {
+            State::Busy(Plane::Cognition)
+        } else if !self.harness.is_empty() {
+            State::Busy(Plane::Harness)
+        } else {
+            State::Free
         }
     }
 
-    /// Books `span` ns to the running state; for an execution says which, and how much of the span its
-    /// work would have taken at nominal speed.
-    pub(super) fn close(&mut self, span: u64) -> Option<(ExecutionId, u64)> {
-        if !self.down && self.cognition.is_some() && self.harness.is_some() {
+    pub(super) fn is_free(&self) -> bool {
+        self.state() == State::Free
+    }
+
+    /// Books `span` ns to the running state, in equal parts to what is done at once; the first gets what
+    /// division leaves. `executed` hears of each execution, how long it had and how much of that its work
+    /// would have taken at nominal speed.
+    pub(super) fn close(&mut self, span: u64, mut executed: impl FnMut(ExecutionId, u64, u64)) {
+        if !self.down && !self.cognition.is_empty() && !self.harness.is_empty() {
             self.overlap_ns += span;
         }
-        match self.state() {
-            State::Down => self.down_ns += span,
-            State::Verifying => self.verifying_ns += span,
-            State::Coordinating(phase) => self.coordinating_ns[phase as usize] += span,
-            State::Free => self.free_ns += span,
-            State::Executing(execution) => {
-                self.executing_ns += span;
-                let nominal = (span as f64 * self.factor.min(1.0)).round() as u64;
-                return Some((execution, nominal.min(span)));
+        let busy = match self.state() {
+            State::Down => return self.down_ns += span,
+            State::Free => return self.free_ns += span,
+            State::Busy(Plane::Cognition) => &self.cognition,
+            State::Busy(Plane::Harness) => &self.harness,
+        };
+        let count = busy.len() as u64;
+        let (each, mut rest) = if count == 1 { (span, 0) } else { (span / count, span % count) };
+        for activity in busy {
+            let part = each + std::mem::take(&mut rest);
+            match *activity {
+                Activity::Verifying => self.verifying_ns += part,
+                Activity::Coordinating(phase) => self.coordinating_ns[phase as usize] += part,
+                Activity::Executing(execution) => {
+                    self.executing_ns += part;
+                    let nominal = (part as f64 * self.factor.min(1.0)).round() as u64;
+                    executed(execution, part, nominal.min(part));
+                }
             }
         }
-        None
     }
 
     pub(super) fn busy_ns(&self) -> u64 {

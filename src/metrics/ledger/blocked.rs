@@ -11,6 +11,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::engine::Time;
 use crate::trace::{DownReason, Ending, ExecutionId, Fact, NodeId, Stage, TaskId};
 use crate::work::{Fleet, Tasks};
@@ -46,12 +48,12 @@ struct TaskTime {
     skill: u8,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct NodeTime {
     up: bool,
     silent: bool,
     cut_off: bool,
-    running: Option<(ExecutionId, TaskId)>,
+    running: SmallVec<[(ExecutionId, TaskId); 1]>,
     first_held: u32,
 }
 
@@ -123,7 +125,7 @@ impl Blocked {
                     up: true,
                     silent: false,
                     cut_off: false,
-                    running: None,
+                    running: SmallVec::new(),
                     first_held: NOBODY
                 };
                 fleet.len()
@@ -297,8 +299,7 @@ impl Blocked {
         }
         self.runs_on[execution.index()] = node.0;
         let state = &mut self.nodes[node.index()];
-        debug_assert!(state.running.is_none(), "an agent has one execution under way: {:?}", state.running);
-        state.running = Some((execution, task));
+        state.running.push((execution, task));
         if state.up && !state.silent {
             self.tasks[task.index()].progressing += 1;
             self.recount(now, task.0);
@@ -312,10 +313,8 @@ impl Blocked {
             return;
         }
         let state = &mut self.nodes[node as usize];
-        if let Some((running, task)) = state.running
-            && running == execution
-        {
-            state.running = None;
+        if let Some(place) = state.running.iter().position(|&(running, _)| running == execution) {
+            let (_, task) = state.running.remove(place);
             if state.up && !state.silent {
                 self.tasks[task.index()].progressing -= 1;
                 self.recount(now, task.0);
@@ -373,10 +372,10 @@ impl Blocked {
         let state = &mut self.nodes[node.index()];
         let (progressed, lost) = (state.up && !state.silent, state.lost());
         change(state);
-        let (progresses, now_lost, running) = (state.up && !state.silent, state.lost(), state.running);
-        if progressed != progresses
-            && let Some((_, task)) = running
-        {
+        let (progresses, now_lost) = (state.up && !state.silent, state.lost());
+        let affected = if progressed == progresses { 0 } else { state.running.len() };
+        for place in 0..affected {
+            let (_, task) = self.nodes[node.index()].running[place];
             let count = &mut self.tasks[task.index()].progressing;
             *count = if progresses { *count + 1 } else { *count - 1 };
             self.recount(now, task.0);

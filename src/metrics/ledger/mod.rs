@@ -2,7 +2,8 @@
 //!
 //! At every instant of the measured window each agent is in exactly one state: down, cognition busy
 //! (executing, verifying, coordinating), harness busy, or free. Times are whole nanoseconds, and per agent
-//! they sum to its lifetime exactly; [`Ledger::check`] says where they do not. What executing was good for
+//! they sum to its lifetime exactly; [`Ledger::check`] says where they do not. An agent that does several
+//! things at once divides its time among them equally. What executing was good for
 //! is booked when its fate is known. Free time is split fleet-wide into *blocked* (a free agent and a
 //! startable task that do not meet) and *idle*; see `blocked.rs`.
 
@@ -14,13 +15,13 @@ use std::sync::Arc;
 
 pub use columns::DEFS;
 
-use agents::{AgentTime, State};
+use agents::AgentTime;
 use blocked::Blocked;
 
 use super::MetricSet;
 use crate::engine::{EventId, Time};
 use crate::trace::{Activity, Fate, NodeId, Observer, Plane, Record};
-use crate::work::{Fleet, Role, Tasks};
+use crate::work::{Discipline, Fleet, Role, Tasks};
 
 /// Time one execution took inside the window.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,6 +58,7 @@ pub struct Ledger {
     blocked: Blocked,
     /// Busy server time of relays \[ns\], by relay.
     relay_busy: Vec<(u64, u32, Time)>,
+    relay_servers: u32,
     end: Time,
 }
 
@@ -68,6 +70,7 @@ impl Ledger {
             agents: fleet.profiles().iter().map(|_| AgentTime::default()).collect(),
             blocked: Blocked::new(&fleet, tasks, warmup),
             relay_busy: vec![(0, 0, Time::ZERO); fleet.relays() as usize],
+            relay_servers: 1,
             fleet,
             warmup,
             first_agent,
@@ -78,6 +81,12 @@ impl Ledger {
         }
     }
 
+    /// The same ledger where relays have this many servers each; without, they have one.
+    pub fn with_relay_servers(mut self, servers: u32) -> Ledger {
+        self.relay_servers = servers;
+        self
+    }
+
     fn agent(&self, node: NodeId) -> Option<usize> {
         node.0.checked_sub(self.first_agent).map(|index| index as usize)
     }
@@ -85,16 +94,16 @@ impl Ledger {
     /// Closes the running stretch of an agent and lets `change` alter its condition.
     fn change(&mut self, now: Time, agent: usize, change: impl FnOnce(&mut AgentTime)) {
         let time = &mut self.agents[agent];
-        let was_free = time.state() == State::Free;
+        let was_free = time.is_free();
         let span = now.saturating_since(time.since.max(self.warmup)).as_nanos();
-        if let Some((execution, nominal_ns)) = time.close(span) {
+        time.close(span, |execution, part, nominal_ns| {
             let booking = &mut self.executions[execution.index()];
             booking.nominal_ns += nominal_ns;
-            booking.slowed_ns += span - nominal_ns;
-        }
+            booking.slowed_ns += part - nominal_ns;
+        });
         time.since = now;
         change(time);
-        let is_free = time.state() == State::Free;
+        let is_free = time.is_free();
         if was_free != is_free {
             self.blocked.agent_free(now, agent, is_free);
         }
@@ -104,26 +113,37 @@ impl Ledger {
         let Some(agent) = self.agent(node) else {
             return self.relay_load(now, node, 1);
         };
+        let profile = &self.fleet.profiles()[agent];
+        let most = match (plane, profile.discipline) {
+            (_, Discipline::Sharing) => usize::MAX,
+            (Plane::Harness, _) => 1,
+            (Plane::Cognition, _) => profile.slots as usize,
+        };
         self.change(now, agent, |time| {
-            let before = time.plane(plane).replace(activity);
-            time.unpaired |= before.is_some();
+            let busy = time.plane(plane);
+            busy.push(activity);
+            time.unpaired |= busy.len() > most;
         });
     }
 
-    fn ceased(&mut self, now: Time, node: NodeId, plane: Plane) {
+    fn ceased(&mut self, now: Time, node: NodeId, plane: Plane, activity: Activity) {
         let Some(agent) = self.agent(node) else {
             return self.relay_load(now, node, -1);
         };
         self.change(now, agent, |time| {
-            let before = time.plane(plane).take();
-            time.unpaired |= before.is_none();
+            let busy = time.plane(plane);
+            match busy.iter().position(|other| *other == activity) {
+                Some(index) => drop(busy.remove(index)),
+                None => time.unpaired = true,
+            }
         });
     }
 
     fn relay_load(&mut self, now: Time, node: NodeId, step: i32) {
         if self.fleet.role(node) == Role::Relay {
             let (busy, load, since) = &mut self.relay_busy[node.index()];
-            *busy += now.saturating_since((*since).max(self.warmup)).as_nanos() * u64::from(*load);
+            *busy += now.saturating_since((*since).max(self.warmup)).as_nanos()
+                * u64::from((*load).min(self.relay_servers));
             *load = load.checked_add_signed(step).expect("a relay ceases what it began");
             *since = now;
         }
@@ -156,12 +176,12 @@ impl Ledger {
     }
 
     /// Busy share of an agent's attention (either plane), or of a relay's servers, in the window.
-    pub fn busy_share(&self, node: NodeId, relay_servers: u32) -> f64 {
+    pub fn busy_share(&self, node: NodeId) -> f64 {
         let window = self.window_ns() as f64;
         match self.agent(node) {
             Some(agent) => self.agents[agent].busy_ns() as f64 / window,
             None if self.fleet.role(node) == Role::Relay => {
-                self.relay_busy[node.index()].0 as f64 / (window * f64::from(relay_servers))
+                self.relay_busy[node.index()].0 as f64 / (window * f64::from(self.relay_servers))
             }
             None => 0.0,
         }
@@ -181,7 +201,7 @@ impl Ledger {
             }
             if time.unpaired && wrong.len() < 5 {
                 wrong.push(format!(
-                    "ledger: agent {index} began something on an occupied plane, or ceased on a free one"
+                    "ledger: agent {index} began more than a plane serves, or ceased what it had not begun"
                 ));
             }
             free += time.free_ns;
@@ -208,7 +228,7 @@ impl Observer for Ledger {
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Began { node, plane, activity } => self.began(at, node, plane, activity),
-            Record::Ceased { node, plane } => self.ceased(at, node, plane),
+            Record::Ceased { node, plane, activity } => self.ceased(at, node, plane, activity),
             Record::Up { node } => {
                 if let Some(agent) = self.agent(node) {
                     self.change(at, agent, |time| time.down = false);

@@ -11,14 +11,7 @@ fn fleet(speeds: &[f64], skills: &[u8]) -> Arc<Fleet> {
     let agents: Vec<AgentProfile> = speeds
         .iter()
         .zip(skills)
-        .map(|(&speed, &skill)| AgentProfile {
-            site: SiteId(0),
-            speed,
-            skill: SkillId(skill),
-            price_per_hour: 1.0,
-            price_per_kilotoken: 0.0,
-            present: true,
-        })
+        .map(|(&speed, &skill)| AgentProfile { speed, skill: SkillId(skill), ..AgentProfile::at(SiteId(0)) })
         .collect();
     let seat_order = (0..agents.len() as u32).collect();
     let spec = FleetSpec { client_sites: vec![SiteId(0)], agents, seat_order, ..FleetSpec::default() };
@@ -71,7 +64,7 @@ impl Script {
         let activity = Activity::Executing(execution);
         self.at(from, Record::Started { execution, task, node })
             .at(from, Record::Began { node, plane: Plane::Cognition, activity })
-            .at(to, Record::Ceased { node, plane: Plane::Cognition })
+            .at(to, Record::Ceased { node, plane: Plane::Cognition, activity })
             .at(to, Record::Finished { execution, task, correct: fate == Fate::Useful })
             .at(to, Record::Accepted { task, execution, correct: fate == Fate::Useful })
             .at(to, Record::Fate { execution, fate })
@@ -119,7 +112,7 @@ fn standing_overhead_weighs_on_a_lightly_loaded_fleet() {
         let heartbeat = Activity::Coordinating(Phase::Synchronisation);
         let metrics = Script::new(&[1.0], tasks(1, load, None))
             .at(0.0, Record::Began { node: agent(0), plane: Plane::Harness, activity: heartbeat })
-            .at(0.01, Record::Ceased { node: agent(0), plane: Plane::Harness })
+            .at(0.01, Record::Ceased { node: agent(0), plane: Plane::Harness, activity: heartbeat })
             .at(0.01, Record::Arrived { task: TaskId(0) })
             .executes(0.01, 0.01 + load, 0, 0, 0, Fate::Useful)
             .end(1.0);
@@ -170,7 +163,7 @@ fn harness_work_under_cognition_is_overlap() {
     let claim = Activity::Coordinating(Phase::Consensus);
     let metrics = Script::new(&[1.0], tasks(1, 10.0, None))
         .at(2.0, Record::Began { node, plane: Plane::Harness, activity: claim })
-        .at(5.0, Record::Ceased { node, plane: Plane::Harness })
+        .at(5.0, Record::Ceased { node, plane: Plane::Harness, activity: claim })
         .end(5.0);
     near(metrics.get("coordinating_consensus_capacity_s"), 3.0);
     near(metrics.get("harness_overlap_capacity_s"), 0.0);
@@ -180,12 +173,58 @@ fn harness_work_under_cognition_is_overlap() {
         .at(0.0, Record::Started { execution: ExecutionId(0), task: TaskId(0), node })
         .at(0.0, Record::Began { node, plane: Plane::Cognition, activity: execution })
         .at(2.0, Record::Began { node, plane: Plane::Harness, activity: claim })
-        .at(5.0, Record::Ceased { node, plane: Plane::Harness })
+        .at(5.0, Record::Ceased { node, plane: Plane::Harness, activity: claim })
         .at(10.0, Record::Fate { execution: ExecutionId(0), fate: Fate::Unsettled })
         .end(10.0);
     near(metrics.get("coordinating_consensus_capacity_s"), 0.0);
     near(metrics.get("harness_overlap_capacity_s"), 3.0);
     near(metrics.get("unsettled_capacity_s"), 10.0);
+}
+
+/// Three executions at once divide 10 ns as 4, 3 and 3; what ends first takes what it was given, and the rest
+/// divide what follows.
+#[test]
+fn what_is_done_at_once_divides_the_time() {
+    let node = agent(0);
+    let profile = AgentProfile { slots: 3, ..AgentProfile::at(SiteId(0)) };
+    let spec = FleetSpec { client_sites: vec![SiteId(0)], agents: vec![profile], ..FleetSpec::default() };
+    let fleet = Arc::new(Fleet::new(FleetSpec { seat_order: vec![0], ..spec }));
+    let mut ledger = Ledger::new(fleet, tasks(3, 1.0, None), Time::ZERO);
+    let mut see = |ns: u64, record| ledger.observe(Time::from_nanos(ns), EventId(0), &record);
+    let plane = Plane::Cognition;
+    for index in 0..3 {
+        let (execution, task) = (ExecutionId(index), TaskId(index));
+        see(0, Record::Arrived { task });
+        see(0, Record::Started { execution, task, node });
+        see(0, Record::Began { node, plane, activity: Activity::Executing(execution) });
+    }
+    let fates = [Fate::Useful, Fate::Duplicate, Fate::Abandon];
+    for (index, ns, fate) in [(1, 10, fates[0]), (0, 20, fates[1]), (2, 26, fates[2])] {
+        let execution = ExecutionId(index);
+        see(ns, Record::Ceased { node, plane, activity: Activity::Executing(execution) });
+        see(ns, Record::Fate { execution, fate });
+    }
+    see(30, Record::Finish);
+    assert_eq!(ledger.check(), Vec::<String>::new());
+    let booked = fates.map(|fate| ledger.fates[fate as usize].ns);
+    assert_eq!(booked, [3, 4 + 5, 3 + 5 + 6]);
+}
+
+/// An agent with one slot cannot do two things at once, and what never began cannot end.
+#[test]
+fn more_than_a_plane_serves_is_caught() {
+    let node = agent(0);
+    let activity = Activity::Verifying;
+    let began = Record::Began { node, plane: Plane::Cognition, activity };
+    let ceased = Record::Ceased { node, plane: Plane::Cognition, activity };
+    for (records, caught) in [([began, ceased], false), ([began, began], true), ([ceased, began], true)] {
+        let mut ledger = Ledger::new(fleet(&[1.0], &[0]), tasks(1, 1.0, None), Time::ZERO);
+        for record in records {
+            ledger.observe(Time::from_secs(1), EventId(0), &record);
+        }
+        ledger.observe(Time::from_secs(2), EventId(0), &Record::Finish);
+        assert_eq!(ledger.check().iter().any(|what| what.contains("more than a plane serves")), caught);
+    }
 }
 
 /// At half speed, half of the time is the fault's: neither useful nor tax.

@@ -6,6 +6,7 @@ use crate::fault::FaultPlan;
 use crate::input::azure_llm;
 use crate::sim::Setup;
 use crate::trace::{SiteId, TaskId};
+use crate::work::Discipline;
 
 fn draw(scenario: &Scenario, replication: u32) -> Setup {
     scenario.instantiate(Seed(1), replication).unwrap_or_else(|error| panic!("{error}"))
@@ -13,6 +14,21 @@ fn draw(scenario: &Scenario, replication: u32) -> Setup {
 
 fn load_rho(setup: &Setup) -> f64 {
     setup.tasks.total_work().as_secs_f64() / setup.fleet.capacity_until(setup.clock.horizon)
+}
+
+#[test]
+fn stations_are_as_the_scenario_says() {
+    let text = SMALL.replace("count = 5", "count = 5\nslots = 4\ndiscipline = \"sharing\"\ninbox = 7")
+        + "[relays]\ndiscipline = \"lifo\"\n[costs.kinds.submit]\npriority = -2\n";
+    let setup = draw(&good(&text), 0);
+    let agent = setup.fleet.profiles()[3];
+    assert_eq!((agent.slots, agent.discipline, agent.inbox), (4, Discipline::Sharing, Some(7)));
+    assert_eq!(setup.relay.discipline, Discipline::Lifo);
+    assert_eq!(setup.costs.kinds["submit"].priority, -2);
+    // Four slots do the work of four agents.
+    let plain = draw(&good(SMALL), 0);
+    assert_eq!(load_rho(&setup), load_rho(&plain) / 4.0);
+    assert_eq!(plain.fleet.profiles()[0].inbox, None);
 }
 
 const RICH: &str = "\

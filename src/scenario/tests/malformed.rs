@@ -38,6 +38,18 @@ const CASES: &[(&str, &[&str])] = &[
     ("count = -1", &["x.toml:4:9: `agents.count`: integer `-1` is not a whole number of 0 or more"]),
     ("count = 0", &["`agents`: somebody must work", "count = 1 or more"]),
     (
+        "count = 5\nslots = 0",
+        &["x.toml:5:9: `agents.slots`: an agent cannot do 0 tasks at once", "write a whole number from 1"],
+    ),
+    (
+        "count = 5\ndiscipline = \"prioriy\"",
+        &["x.toml:5:14: `agents.discipline", "`prioriy` is not known here", "did you mean `priority`?"],
+    ),
+    (
+        "[costs.kinds.submit]\npriority = 40000",
+        &["x.toml:11:12: `costs.kinds.submit.priority`: integer `40000`"],
+    ),
+    (
         "cuont = 3",
         &["x.toml:10:1: `work.cuont`: there is no key `cuont` here", "= keys here: source, duration"],
     ),
