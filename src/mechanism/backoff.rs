@@ -42,9 +42,58 @@ impl Backoff {
     }
 }
 
+/// Binary exponential back-off in slots, as stations on one channel do it (Metcalfe & Boggs 1976; IEEE
+/// 802.11): a wait uniform on `0..window`, the window doubling with each collision up to a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Slots to choose from at first; at least 1.
+    pub first: u32,
+    /// How often it doubles at most; `first` · 2^`doublings` must fit 32 bits.
+    pub doublings: u32,
+}
+
+impl Window {
+    /// Slots to let pass after `collisions` in a row.
+    pub fn slots(&self, collisions: u32, rng: &mut Rng) -> u32 {
+        rng.below(self.first << collisions.min(self.doublings))
+    }
+
+    /// Bianchi's fixed point (IEEE JSAC 18(3), 2000) for `stations` that always have something to send:
+    /// (τ, p), the probability that a station sends in a slot and that what it sends collides.
+    pub fn saturated(&self, stations: u32) -> (f64, f64) {
+        let first = f64::from(self.first);
+        let sends = |collides: f64| {
+            let powers = (0..self.doublings).scan(1.0, |power, _| {
+                let term = *power;
+                *power *= 2.0 * collides;
+                Some(term)
+            });
+            2.0 / (1.0 + first + collides * first * powers.sum::<f64>())
+        };
+        // p rises with τ and τ falls with p: halving finds the one place where they meet.
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..64 {
+            let middle: f64 = 0.5 * (low + high);
+            let follows = 1.0 - libm::pow(1.0 - sends(middle), f64::from(stations) - 1.0);
+            if follows > middle { low = middle } else { high = middle }
+        }
+        (sends(low), low)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// O-07 of the reference results.
+    #[test]
+    fn the_fixed_point_is_the_published_one() {
+        let window = Window { first: 32, doublings: 3 };
+        for (stations, sends, collides) in [(5, 0.04816, 0.17918), (10, 0.03869, 0.29888)] {
+            let (tau, p) = window.saturated(stations);
+            assert!((tau - sends).abs() < 5e-6 && (p - collides).abs() < 5e-6, "{stations}: {tau} {p}");
+        }
+    }
 
     #[test]
     fn ceilings_double_up_to_the_cap_and_never_overflow() {

@@ -15,6 +15,8 @@
 //! Balance: rendezvous and jump are as even as random throws. On a ring of n nodes the share of a node
 //! is Beta(r, (n−1)·r) for r points, hence σ/μ ≈ 1/√r: one point a node is badly uneven.
 
+use std::collections::BTreeMap;
+
 use crate::engine::Rng;
 use crate::trace::{NodeId, TaskId};
 
@@ -85,6 +87,21 @@ impl Ring {
         let position = hash(u64::from(task.0), 0x7269_6e67);
         let at = self.points.partition_point(|&(point, _)| point < position);
         self.points.get(at).or_else(|| self.points.first()).map(|&(_, node)| node)
+    }
+
+    /// The part of all positions that each node owns, by node; they add up to 1.
+    pub fn shares(&self) -> BTreeMap<NodeId, f64> {
+        let mut shares = BTreeMap::new();
+        let Some(&(mut before, only)) = self.points.last() else { return shares };
+        if self.points.len() == 1 {
+            return BTreeMap::from([(only, 1.0)]);
+        }
+        for &(point, node) in &self.points {
+            let arc = point.wrapping_sub(before) as f64 / 18_446_744_073_709_551_616.0;
+            *shares.entry(node).or_default() += arc;
+            before = point;
+        }
+        shares
     }
 
     fn points_of(node: NodeId, points_per_node: u32) -> impl Iterator<Item = (u64, NodeId)> {
@@ -159,12 +176,7 @@ mod tests {
     fn ring_shares_spread_as_the_beta_law_says() {
         for (points, expected, within) in [(1, 0.9990, 0.12), (10, 0.3161, 0.03), (100, 0.09995, 0.009)] {
             let ring = Ring::new((0..1000).map(NodeId), points);
-            let mut share = vec![0.0; 1000];
-            let mut before = ring.points.last().unwrap().0;
-            for &(point, node) in &ring.points {
-                share[node.0 as usize] += point.wrapping_sub(before) as f64 / 18_446_744_073_709_551_616.0;
-                before = point;
-            }
+            let share: Vec<f64> = ring.shares().into_values().collect();
             assert!((share.iter().sum::<f64>() - 1.0).abs() < 1e-9);
             let variance =
                 share.iter().map(|s| (s * 1000.0 - 1.0) * (s * 1000.0 - 1.0)).sum::<f64>() / 1000.0;

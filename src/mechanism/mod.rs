@@ -10,22 +10,36 @@
 //! | [`contract_net`] | call for bids, bids, award (Smith 1980; FIPA SC00029H) |
 //! | [`peers`] | a cached, ageing list of peers |
 //! | [`pick`] | which worker gets the next task: round robin, random, least loaded, power of d |
-//! | [`heartbeat`] | suspecting the silent |
+//! | [`heartbeat`] | suspecting the silent, after a timeout |
+//! | [`freshness`] | suspecting the late, with known quality of service (Chen's NFD-S) |
+//! | [`accrual`] | how suspicious a silence is (φ) |
 //! | [`backoff`] | retrying without synchronising |
+//! | [`delivery`] | at-least-once delivery and telling duplicates |
+//! | [`optimistic`] | committing only what nobody changed meanwhile |
+//! | [`clock`] | what happened before what: Lamport, vector and dotted clocks |
+//! | [`checkpoint`] | how often to save |
 //! | [`hash`] | splitting tasks among nodes without talking |
 //! | [`turns`] | who is next, fairly, when members come and go |
 
+pub mod accrual;
 pub mod backoff;
 mod chain;
+pub mod checkpoint;
+pub mod clock;
 pub mod contract_net;
+pub mod delivery;
+pub mod freshness;
 pub mod hash;
 pub mod heartbeat;
+pub mod optimistic;
 pub mod peers;
 pub mod pick;
 pub mod turns;
 
-pub use backoff::Backoff;
+pub use accrual::Accrual;
+pub use backoff::{Backoff, Window};
 pub use contract_net::{Bid, BidTerms, Losers, Negotiation, Step};
+pub use freshness::Freshness;
 pub use hash::Ring;
 pub use heartbeat::Heartbeats;
 pub use peers::{PeerCache, PeerConfig};
