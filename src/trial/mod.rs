@@ -9,6 +9,7 @@
 //! A new trial is one file and its line in [`TRIALS`].
 
 mod birthday;
+mod determinism;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -92,7 +93,8 @@ fn parse<T: Trial>(value: &serde_json::Value) -> Result<T, Problems> {
 }
 
 /// All trials, in the order of the families they serve.
-pub const TRIALS: &[TrialDef] = &[TrialDef::of::<birthday::Birthday>()];
+pub const TRIALS: &[TrialDef] =
+    &[TrialDef::of::<birthday::Birthday>(), TrialDef::of::<determinism::Determinism>()];
 
 /// The trial called `name`.
 pub fn find(name: &str) -> Option<&'static TrialDef> {
