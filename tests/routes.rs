@@ -49,8 +49,8 @@ fn who_was_begun_does_not_renege() {
     let outcome = run(&IMPATIENT.replace("\"drop\"", "\"renege\""));
     assert_eq!(outcome.metrics.get("expired"), 0.0);
     // 4 s of thought, 3 s and 1 s of work: a job every 8 s; the deadline of each long step is missed.
-    assert_eq!(outcome.metrics.get("arrived"), 25.0);
-    assert_eq!(outcome.metrics.get("deadline_misses"), 13.0);
+    assert_eq!(outcome.metrics.get("arrived"), 24.0);
+    assert_eq!(outcome.metrics.get("deadline_misses"), 12.0);
     let alone = IMPATIENT.replace("\"drop\"", "\"renege\"").replace("customers = 1", "customers = 2");
     let two = run(&alone);
     assert!(two.metrics.get("expired") > 0.0, "who waits behind a step of 3 s leaves after 2 s");

@@ -88,7 +88,7 @@ fn worker(agent: AgentProfile, rate: f64, high: f64, service: &Law) -> Vec<Outco
         for spec in &mut specs {
             spec.work = service.sample_span(&mut rng).max(Span::from_nanos(1));
             let class = rng.uniform() < high;
-            (spec.card.class, spec.card.priority) = (ClassId(u8::from(class)), i16::from(class));
+            (spec.card.class, spec.card.priority) = (ClassId(u16::from(class)), i16::from(class));
         }
         let tasks = Tasks::new(specs.clone()).unwrap();
         let classes = vec!["data".to_owned(), "control".to_owned()];

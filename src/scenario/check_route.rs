@@ -3,8 +3,8 @@
 use super::resolve::{Checker, SKILL};
 use crate::work::source::{DONE, Route, Source};
 
-/// Classes are numbered in a byte.
-const MOST_CLASSES: usize = 256;
+/// Classes are numbered in two bytes.
+const MOST_CLASSES: usize = 65_536;
 
 impl Checker<'_> {
     /// The table `[[work.classes]]`.

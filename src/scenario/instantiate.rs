@@ -13,7 +13,9 @@ use super::work::{ClassSpec, ModelCalls};
 use crate::engine::{Dist, Law, Purpose, Seed, Span, Time};
 use crate::error::{Error, Problem};
 use crate::fault::{self, Scope};
-use crate::sim::{ClientSetup, Clock, Costs, KindCost, NetworkSetup, RelaySetup, Setup, WorkSetup};
+use crate::sim::{
+    ClientSetup, Clock, Costs, KindCost, NetworkSetup, OnDeadline, RelaySetup, Setup, WorkSetup,
+};
 use crate::trace::{ClassId, SiteId, SkillId};
 use crate::work::source::{Bounds, Calls, Laws, Named, Source, Stage, Step, TaskLaws, TaskRow, WorkLaw};
 use crate::work::{AgentProfile, Fleet, FleetSpec, NumberDist, Shares, Tasks};
@@ -178,7 +180,8 @@ impl Scenario {
                 .and_then(|name| names.iter().position(|other| other == name))
                 .map(class),
         };
-        let bounds = Bounds { horizon, fastest: self.fastest(fleet) };
+        let expires = self.file.work.on_deadline != OnDeadline::Late;
+        let bounds = Bounds { horizon, fastest: self.fastest(fleet), expires };
         let key = seed.key(replication, Purpose::Task);
         let specs = source.tasks(&arrivals, laws, key, bounds, named);
         let tasks = Tasks::new(specs).map_err(|error| {
@@ -346,7 +349,7 @@ struct Differs<'a> {
 }
 
 fn class(index: usize) -> ClassId {
-    ClassId(u8::try_from(index).expect("resolve has counted the classes"))
+    ClassId(u16::try_from(index).expect("resolve has counted the classes"))
 }
 
 /// Places `count` nodes one after the other, each where the share of nodes lags most behind the share

@@ -106,8 +106,11 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let mut walk = self.tasks[task.index()].last_execution;
         while let Some(id) = walk {
             let execution = &self.executions[id.index()];
-            if execution.state != ExecutionState::Queued {
-                return true;
+            // What died without a fate was never taken up.
+            match execution.state {
+                ExecutionState::Queued => {}
+                ExecutionState::Dead if execution.fate.is_none() => {}
+                _ => return true,
             }
             walk = execution.next_of_task;
         }
@@ -122,8 +125,9 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             if let Release::After { wait, fresh, .. } = self.setup.tasks.release(follower)
                 && (answered || fresh)
             {
-                // Arrivals stop at the horizon; whoever would come later never does.
-                if agenda.now() + wait < self.setup.clock.horizon {
+                // Jobs stop coming at the horizon; one that has come goes on, or none of the long ones would be
+                // done.
+                if !fresh || agenda.now() + wait < self.setup.clock.horizon {
                     self.open_tasks += 1;
                     agenda.after(wait, Event::Release(follower));
                 }

@@ -33,7 +33,7 @@ id! {
 }
 id! {
     /// A class of tasks: a kind of request, or a stage of a job. Each task has exactly one.
-    ClassId(u8)
+    ClassId(u16)
 }
 id! {
     /// What was asked.

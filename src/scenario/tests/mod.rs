@@ -2,6 +2,7 @@
 
 mod drawing;
 mod malformed;
+mod queues;
 mod reading;
 
 use std::path::PathBuf;

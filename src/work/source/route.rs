@@ -78,6 +78,8 @@ pub struct Bounds {
     pub horizon: Time,
     /// The highest speed any agent may ever have.
     pub fastest: f64,
+    /// Whether tasks expire at their deadlines: then a job may end sooner than it could be done.
+    pub expires: bool,
 }
 
 /// The name that ends a job.
@@ -133,8 +135,7 @@ impl Route {
         bounds: Bounds,
     ) -> Vec<TaskSpec> {
         assert_eq!(laws.len(), self.stages.len(), "one set of laws a stage");
-        let mut journey =
-            Journey { jumps: self.jumps(), laws, key, fastest: bounds.fastest, tasks: Vec::new() };
+        let mut journey = Journey { jumps: self.jumps(), laws, key, bounds, tasks: Vec::new() };
         for (number, job) in jobs.iter().enumerate() {
             journey.job(number as u64, number as u32, job, Release::Scheduled);
         }
@@ -166,21 +167,26 @@ struct Journey<'a> {
     jumps: Vec<Vec<f64>>,
     laws: &'a [TaskLaws],
     key: Key,
-    fastest: f64,
+    bounds: Bounds,
     tasks: Vec<TaskSpec>,
 }
 
 impl Journey<'_> {
-    /// Adds the visits of a job; says when it could be done at the earliest, and which is the last.
+    /// Adds the visits of a job; says when it could have ended at the earliest, and which is the last.
     fn job(&mut self, entity: u64, number: u32, arrival: &Arrival, first: Release) -> (Time, Option<TaskId>) {
         let (mut at, mut release, mut stage) = (arrival.at, first, 0);
         let origin = self.laws[0].origin(self.key, entity << 16);
-        let mut last = None;
+        let (mut last, mut expired) = (None, Time::MAX);
         for visit in 0..MOST_VISITS {
             let entity = (entity << 16) | visit;
             let mut task = self.laws[stage].draw(self.key, entity, &Arrival { at, ..*arrival }, origin);
             (task.card.job, task.release) = (number, release);
-            at += Span::from_secs_f64(task.work.as_secs_f64() / self.fastest);
+            if self.bounds.expires
+                && let Some(deadline) = task.card.deadline
+            {
+                expired = expired.min(at + deadline.max(Span::from_nanos(1)));
+            }
+            at += Span::from_secs_f64(task.work.as_secs_f64() / self.bounds.fastest);
             let id = TaskId(self.tasks.len() as u32);
             self.tasks.push(task);
             last = Some(id);
@@ -192,7 +198,7 @@ impl Journey<'_> {
                 break;
             }
         }
-        (at, last)
+        (at.min(expired), last)
     }
 }
 
@@ -246,7 +252,7 @@ mod tests {
     #[test]
     fn visits_follow_each_other_and_jobs_are_told_apart() {
         let key = Seed(1).key(0, Purpose::Task);
-        let bounds = Bounds { horizon: Time::from_secs(100), fastest: 2.0 };
+        let bounds = Bounds { horizon: Time::from_secs(100), fastest: 2.0, expires: false };
         let jobs: Vec<Arrival> = (0..3_000).map(|second| Arrival::at(Time::from_secs(second))).collect();
         let tasks = route(REWORK).tasks(&jobs, &[second(), second(), second()], key, bounds);
         let mean = tasks.len() as f64 / 3_000.0;
@@ -269,7 +275,7 @@ mod tests {
     fn customers_think_ask_and_think_again() {
         let key = Seed(1).key(0, Purpose::Task);
         let closed = route("customers = 3\nthink = \"4s\"");
-        let bounds = Bounds { horizon: Time::from_secs(100), fastest: 1.0 };
+        let bounds = Bounds { horizon: Time::from_secs(100), fastest: 1.0, expires: false };
         let tasks = closed.tasks(&[], &[second()], key, bounds);
         // At best one job every 5 s, the first after 4 s: at 4, 9, …, 99 s.
         assert_eq!(tasks.len(), 3 * 20);
