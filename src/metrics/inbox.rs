@@ -128,7 +128,7 @@ impl Inboxes {
         set.set("authority_drop_share", dropped);
     }
 
-    /// Mean number, mean sojourn \[s\] and share dropped at some nodes; NaN where there is nothing to divide by.
+    /// Mean number, mean sojourn \[s\] and share dropped at some nodes; NaN where nothing can be divided by.
     fn pooled(&self, nodes: impl Iterator<Item = NodeId>) -> [f64; 3] {
         let end = self.end.expect("metrics are read after the run");
         let length = end.min(self.horizon).saturating_since(self.warmup).as_secs_f64();

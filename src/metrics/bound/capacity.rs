@@ -1,4 +1,4 @@
-//! C(t): the greatest speed all slots of all agents together can have, from the fleet and the fault plan alone.
+//! C(t): the greatest speed all slots of all agents together can have, from fleet and fault plan alone.
 
 use super::fastest_speed;
 use crate::engine::Time;
