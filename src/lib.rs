@@ -62,7 +62,7 @@
 //! # Reading order
 //!
 //! The modules below stand in the order in which they build on each other; none uses a later one, but for
-//! [`sim`], whose [`measure`](sim::measure) joins a run with all [`metrics`].
+//! [`sim`], whose [`measure`](sim::measure) joins a run with all [`metrics`] and [`check`]s.
 //!
 //! 1. [`engine`]: the kernel. Time in nanoseconds, the agenda, addressed randomness, laws. Knows no agents.
 //! 2. [`trace`]: the vocabulary of what happened. Read [`Record`](trace::Record) first.
@@ -71,7 +71,8 @@
 //! 4. [`mechanism`] and [`relay`]: parts that patterns are made of, as pure state machines.
 //! 5. [`sim`]: the world in which a pattern runs, and what a pattern author sees.
 //! 6. [`pattern`]: the patterns. Each file opens by teaching its protocol.
-//! 7. [`metrics`] and [`stats`]: from records to numbers, from numbers to intervals.
+//! 7. [`metrics`] and [`stats`]: from records to numbers, from numbers to intervals; [`check`]: what must
+//!    hold of every record stream.
 //! 8. [`trial`]: experiments on one mechanism or one statistical method alone.
 //! 9. [`scenario`] and [`input`]: from files to setups. [`experiment`], [`report`], [`cli`]: from setups to
 //!    tables.
@@ -88,6 +89,7 @@ pub mod work;
 pub mod mechanism;
 pub mod relay;
 
+pub mod check;
 pub mod metrics;
 pub mod stats;
 

@@ -1,15 +1,19 @@
 //! Things deliberately broken that the checks must catch: a guard never seen to fail is no guard.
 
-use anthill::engine::{EventId, Time};
+use std::sync::Arc;
+
+use anthill::check::{Checks, Ground};
+use anthill::engine::{Dist, EventId, Span, Time};
 use anthill::error::Error;
 use anthill::experiment::Comparison;
 use anthill::metrics::ledger::Ledger;
 use anthill::metrics::tasks::TaskCounts;
+use anthill::net::{Order, Sites};
 use anthill::pattern::{Hierarchical, hierarchical};
 use anthill::sim::{
-    CxOf, Kind, Message, Protocol, Seat, Seats, Setup, Submission, Work, WorkKind, measure, run,
+    CxOf, Kind, Message, Protocol, Seat, Seats, Setup, Submission, Work, WorkKind, ground, measure, run,
 };
-use anthill::trace::{NodeId, Observer, Promise, Record, TaskId};
+use anthill::trace::{Fact, NodeId, Observer, Promise, Record, TaskId};
 use anthill::work::Fleet;
 
 use crate::common;
@@ -39,8 +43,9 @@ fn broken<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
 #[derive(Debug)]
 struct Twice<const DECLARED: bool>;
 
+/// No message.
 #[derive(Clone, Debug)]
-enum Nothing {}
+pub enum Nothing {}
 impl Message for Nothing {
     const KINDS: &'static [Kind] = &[];
     fn kind(&self) -> usize {
@@ -137,6 +142,116 @@ fn a_world_that_loses_a_task_is_caught() {
         leak(&setup, counts(), arrived, 3).violation().is_some(),
         "a task that never arrived was accepted"
     );
+}
+
+/// Says of itself what no node may say: `LIE` picks what.
+#[derive(Debug)]
+struct Liar<const LIE: u8>;
+
+impl<const LIE: u8> Protocol for Liar<LIE> {
+    const NAME: &'static str = "liar";
+    const ABOUT: &'static str = "breaks its word";
+    const GIVES_UP: &'static [Promise] = &[];
+    type Params = anthill::pattern::single::Params;
+    type Msg = Nothing;
+    type Timer = ();
+    fn seats(_: &Self::Params, _: &Fleet) -> Seats {
+        Seats::default()
+    }
+    fn entry(_: &Self::Params, fleet: &Fleet, _: &Seats, _: Submission) -> NodeId {
+        fleet.agent(0)
+    }
+    fn sit(_: &Self::Params, _: &Seat<'_>) -> Self {
+        Liar
+    }
+    fn on_start(&mut self, cx: &mut CxOf<'_, Self>) {
+        match LIE {
+            // Everybody leads, in the same term.
+            1 => cx.note(Fact::Leads { shard: 0, term: 3 }),
+            // One offset is left out.
+            2 => [0, 2].into_iter().for_each(|offset| cx.note(Fact::Appended { offset })),
+            _ => {}
+        }
+    }
+    fn on_task(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
+        if LIE == 3 {
+            // Two agents get the same task.
+            let until = cx.now() + Span::from_secs(60);
+            for holder in [0, 1].map(|index| cx.fleet().agent(index)) {
+                cx.note(Fact::Leased { task, holder, until });
+            }
+        }
+        cx.work(task, ());
+    }
+    fn on_work(&mut self, done: Work, (): (), cx: &mut CxOf<'_, Self>) {
+        if let WorkKind::Executed(output) = done.kind {
+            cx.settle(done.task, output);
+        }
+    }
+}
+
+#[test]
+fn a_pattern_that_breaks_its_word_is_caught_by_the_invariant() {
+    let mut setup = common::setup(CALM);
+    setup.checks = true;
+    measure::<Liar<0>>(&setup).expect("who says nothing does not lie");
+    for (invariant, result) in [
+        ("one_leader", measure::<Liar<1>>(&setup)),
+        ("log_gapless", measure::<Liar<2>>(&setup)),
+        ("claim_exclusive", measure::<Liar<3>>(&setup)),
+        ("settled_once", measure::<Twice<false>>(&setup)),
+    ] {
+        let what = broken(result);
+        assert!(what.contains(&format!("invariant `{invariant}` at ")), "{invariant}: {what}");
+        assert!(what.contains("seed 1, replication 0"), "{what}");
+    }
+}
+
+const TROUBLED: &str = r#"
+[network]
+jitter = { exponential = { mean = "50ms" } }
+[[faults.pause]]
+at = "3min"
+target = "agent:3"
+for = "30s"
+[[faults.partition]]
+at = "5min"
+share = 0.5
+for = "30s"
+"#;
+
+/// A world that hides what it did, or keeps promises other than those the invariants were told of.
+#[test]
+fn a_world_that_breaks_an_invariant_is_caught() {
+    let setup = common::setup(&format!("{CALM}{TROUBLED}"));
+    let honest = || ground::<Hierarchical>(&setup);
+    let watched =
+        |picks: fn(&Record) -> bool, which| leak(&setup, Checks::new(&honest()), picks, which).broken();
+    assert_eq!(watched(|_| false, 0), Vec::<String>::new(), "nothing is hidden, nothing breaks");
+    // Two faults heal, the partition second; of everything else the first is hidden.
+    let hidden: [(&str, u32, fn(&Record) -> bool); 4] = [
+        ("down_is_idle", 1, |record| matches!(record, Record::Up { .. })),
+        ("tasks_conserved", 1, |record| matches!(record, Record::Arrived { .. })),
+        ("delivery", 1, |record| matches!(record, Record::Delivered { .. })),
+        ("partition_silent", 2, |record| matches!(record, Record::Fault { on: false, .. })),
+    ];
+    for (invariant, which, picks) in hidden {
+        let found = watched(picks, which);
+        let named = |line: &String| line.starts_with(&format!("invariant `{invariant}`"));
+        assert!(found.iter().any(named), "{invariant}: {found:?}");
+    }
+    let told = |change: fn(&mut Ground)| {
+        let mut ground = Arc::into_inner(honest()).expect("nobody else has it");
+        change(&mut ground);
+        leak(&setup, Checks::new(&Arc::new(ground)), |_| false, 0).broken()
+    };
+    let found = told(|ground| ground.sites = Arc::new(Sites::single(Span::from_secs(1))));
+    assert!(found[0].starts_with("invariant `causality`"), "{found:?}");
+    let mut loose = setup.clone();
+    loose.network.order = Order::Reorder;
+    loose.network.jitter = Dist::exponential(Span::from_secs(20)).law().expect("a law of its mean");
+    let found = leak(&loose, Checks::new(&honest()), |_| false, 0).broken();
+    assert!(found.iter().any(|line| line.starts_with("invariant `fifo`")), "{found:?}");
 }
 
 /// The agent is dead for good when the second crash is to strike it.

@@ -7,13 +7,20 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use anthill::engine::{EventId, Time};
+use anthill::engine::{EventId, Seed, Span, Time};
+use anthill::experiment::{Seen, Verification, VerifyOptions, verify};
 use anthill::pattern::{EventDriven, Hierarchical, Hybrid, Ideal, Independent, PATTERNS, PeerToPeer, Single};
+use anthill::report::run_csv;
 use anthill::scenario::Scenario;
-use anthill::sim::{Protocol, Setup, run};
-use anthill::trace::{DownReason, ExecutionId, Fingerprint, Observer, Record, TaskId};
+use anthill::sim::{CxOf, PatternDef, Protocol, Seat, Seats, Setup, Submission, Work, WorkKind, run};
+use anthill::trace::{
+    Activity, DownReason, ExecutionId, Fingerprint, NodeId, Observer, Promise, Record, TaskId,
+};
+use anthill::work::Fleet;
 
+use crate::canary::Nothing;
 use crate::common;
 
 const EVENTFUL: &str = r#"
@@ -120,6 +127,89 @@ fn results_do_not_depend_on_the_number_of_threads() {
     // Text tells one NaN from no other, which is what is wanted here.
     assert_eq!(format!("{:?}", one.paired), format!("{:?}", two.paired));
     assert_eq!(one.plans, two.plans);
+}
+
+/// Keeps a count between runs, as no protocol may: each run waits a little longer than the one before.
+#[derive(Debug)]
+struct Drifting;
+
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+impl Protocol for Drifting {
+    const NAME: &'static str = "drifting";
+    const ABOUT: &'static str = "differs from run to run";
+    const GIVES_UP: &'static [Promise] = &[];
+    type Params = anthill::pattern::single::Params;
+    type Msg = Nothing;
+    type Timer = TaskId;
+    fn seats(_: &Self::Params, _: &Fleet) -> Seats {
+        Seats::default()
+    }
+    fn entry(_: &Self::Params, fleet: &Fleet, _: &Seats, _: Submission) -> NodeId {
+        fleet.agent(0)
+    }
+    fn sit(_: &Self::Params, _: &Seat<'_>) -> Drifting {
+        Drifting
+    }
+    fn on_task(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
+        // Tasks before the twentieth are treated alike in every run.
+        let wait = if task.0 < 20 { 0 } else { RUNS.fetch_add(1, Ordering::Relaxed) };
+        cx.set_timer(Span::from_millis(wait), task);
+    }
+    fn on_timer(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
+        cx.work(task, task);
+    }
+    fn on_work(&mut self, done: Work, _: TaskId, cx: &mut CxOf<'_, Self>) {
+        if let WorkKind::Executed(output) = done.kind {
+            cx.settle(done.task, output);
+        }
+    }
+}
+
+fn verified(scenario: &Scenario, patterns: &[PatternDef], sample: usize) -> Verification {
+    let options = VerifyOptions {
+        patterns: patterns.to_vec(),
+        replications: 3,
+        sample,
+        seed: Seed(1),
+        threads: 2,
+        row: |outcome, seed, replication| run_csv(outcome, seed.0, replication),
+    };
+    verify(scenario, &options, &|| ()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_sample_of_runs_repeats_on_other_numbers_of_threads() {
+    let verified = verified(&eventful(), PATTERNS, 5);
+    assert_eq!((verified.runs.len(), verified.threads), (5, [2, 1]));
+    assert!(verified.mismatches.is_empty(), "{:?}", verified.mismatches);
+    let addresses: Vec<_> = verified.runs.iter().map(|(address, _)| address).collect();
+    assert!((1..5).all(|index| !addresses[..index].contains(&addresses[index])), "{addresses:?}");
+}
+
+/// What differs is the wait before task 20, and so the first record that differs is the first after its
+/// submission was handled.
+#[test]
+fn a_protocol_that_differs_from_run_to_run_is_caught_at_its_first_differing_record() {
+    let text = "[run]\nhorizon = \"10min\"\n[agents]\ncount = 2\n[work]\nduration = \"5s\"\n\
+                source = { renewal = { interarrival = \"10s\" } }\n";
+    let patterns = [PatternDef::of::<Drifting>(), common::pattern("ideal")];
+    let scenario = common::scenario_with(text, &patterns);
+    let verified = verified(&scenario, &patterns[..1], 2);
+    assert_eq!(verified.mismatches.len(), 2);
+    for mismatch in &verified.mismatches {
+        assert_ne!(mismatch.fingerprints[0], mismatch.fingerprints[1]);
+        let parting = mismatch.parting.as_ref().expect("two more runs differ, too");
+        let [Some(one), Some(other)] = parting.first else { panic!("{parting:?}") };
+        assert_ne!(one, other);
+        let of_task_20 = |seen: &Seen| match seen.record {
+            Record::Began { activity: Activity::Executing(execution), .. } => execution == ExecutionId(20),
+            Record::Started { task, .. } => task == TaskId(20),
+            _ => false,
+        };
+        assert!(of_task_20(&one) || of_task_20(&other), "{parting:?}");
+        assert_eq!(parting.before.len(), 3, "{parting:?}");
+    }
 }
 
 /// Floats compared as they are, so that NaN equals itself and −0 does not equal 0.

@@ -24,10 +24,27 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("fault", &["engine", "trace", "net", "work", "error"]),
     // The lower bound needs to know when the plan takes agents away.
     ("metrics", &["engine", "trace", "work", "stats", "fault"]),
+    // What was promised (order, latency, routes) and what was planned (partitions), to hold records against.
+    ("check", &["engine", "trace", "work", "net", "fault"]),
     ("mechanism", &["engine", "trace"]),
     ("relay", &["engine", "trace", "mechanism"]),
     ("input", &["engine", "error"]),
-    ("sim", &["engine", "trace", "net", "work", "metrics", "mechanism", "relay", "fault", "error", "stats"]),
+    (
+        "sim",
+        &[
+            "engine",
+            "trace",
+            "net",
+            "work",
+            "check",
+            "metrics",
+            "mechanism",
+            "relay",
+            "fault",
+            "error",
+            "stats",
+        ],
+    ),
     // Never net, fault or metrics: a pattern cannot tell why a message is missing, and counts nothing.
     ("pattern", &["engine", "trace", "work", "relay", "mechanism", "sim", "error"]),
     (

@@ -44,6 +44,9 @@ pub(super) struct CompareArgs {
     /// Also run every pattern without faults
     #[arg(long)]
     fault_free: bool,
+    /// Let every invariant watch every run; a broken one is an error
+    #[arg(long)]
+    check: bool,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -53,13 +56,14 @@ fn replications(text: &str) -> Result<u32, String> {
     number(text, 1, u64::from(MOST_REPLICATIONS)).map(|number| number as u32)
 }
 
-fn threads(text: &str) -> Result<usize, String> {
+pub(super) fn threads(text: &str) -> Result<usize, String> {
     number(text, 0, 1_024).map(|number| number as usize)
 }
 
 pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let clock = machine::Stopwatch::start();
-    let scenario = load(&args.scenario, &args.common.sets)?;
+    let mut scenario = load(&args.scenario, &args.common.sets)?;
+    scenario.checks = args.check;
     let options = options(args, &scenario)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(&scenario.file.name));
     // The folder is checked and made before a minute of work, not after it.
@@ -160,6 +164,9 @@ fn repro_words(args: &CompareArgs, options: &CompareOptions) -> Vec<String> {
     }
     if args.fault_free {
         words.push("--fault-free".to_owned());
+    }
+    if args.check {
+        words.push("--check".to_owned());
     }
     words
 }

@@ -17,6 +17,7 @@ mod run;
 mod scenarios;
 mod schema;
 mod talk;
+mod verify;
 
 use std::ffi::OsString;
 
@@ -54,6 +55,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Run one pattern once and print every metric
     Run(run::RunArgs),
+    /// Run a random sample of runs twice, on different numbers of threads: they must be the same to the bit
+    Verify(verify::VerifyArgs),
     /// List the patterns, or describe one with its parameters and messages
     Patterns(patterns::PatternsArgs),
     /// List the embedded scenarios, or print one
@@ -117,6 +120,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8, Error> {
         }
         Some(Command::Compare(args)) => compare::compare(&args),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Verify(args)) => verify::verify(&args),
         Some(Command::Patterns(args)) => patterns::patterns(&args),
         Some(Command::Scenarios(args)) => scenarios::scenarios(&args),
         Some(Command::Explain(args)) => explain::explain(&args),

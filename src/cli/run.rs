@@ -23,6 +23,9 @@ pub(super) struct RunArgs {
     replication: u32,
     #[command(flatten)]
     common: ScenarioArgs,
+    /// Let every invariant watch the run; a broken one is an error
+    #[arg(long)]
+    check: bool,
     /// Also write metrics, messages, windows, the fault plan and the manifest to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -37,7 +40,8 @@ fn replication(text: &str) -> Result<u32, String> {
 
 pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     let clock = machine::Stopwatch::start();
-    let scenario = load(&args.scenario, &args.common.sets)?;
+    let mut scenario = load(&args.scenario, &args.common.sets)?;
+    scenario.checks = args.check;
     let def = pattern(&args.pattern, Some("--pattern"))?;
     let seed = Seed(args.common.seed.unwrap_or(scenario.file.run.seed));
     if let Some(folder) = &args.out {
@@ -49,6 +53,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     for set in &args.common.sets {
         words.extend(["--set".to_owned(), set.clone()]);
     }
+    words.extend(args.check.then(|| "--check".to_owned()));
     let repro = repro(&words);
     let ran = run_one(&scenario, &def, seed, args.replication);
     let (outcome, setup) = ran.map_err(|error| with_repro(error, &repro))?;

@@ -51,6 +51,10 @@ impl Time {
     pub fn saturating_since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
+    /// This long after, or [`Time::MAX`].
+    pub fn saturating_add(self, span: Span) -> Time {
+        Time(self.0.saturating_add(span.0))
+    }
 }
 
 impl Span {

@@ -7,7 +7,9 @@
 mod compare;
 mod paired;
 mod result;
+mod verify;
 
 pub use compare::{CompareOptions, Progress, compare, run_one};
 pub use paired::{PRIMARY, PairedRow, REFERENCE, Scale, Verdict};
 pub use result::{Comparison, PatternResult, Run};
+pub use verify::{Address, Mismatch, Parting, Seen, Verification, VerifyOptions, verify};

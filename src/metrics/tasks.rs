@@ -223,6 +223,10 @@ impl TaskCounts {
             | Fact::Claimed { .. }
             | Fact::AwaitsContext { .. }
             | Fact::Decided { .. }
+            | Fact::Leased { .. }
+            | Fact::Freed(_)
+            | Fact::Leads { .. }
+            | Fact::Appended { .. }
             | Fact::Named(..) => {}
         }
     }

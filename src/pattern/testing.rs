@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::check::Checks;
 use crate::engine::{EventId, Law, Rng, Seed, Span, Time};
 use crate::fault::{Entry, FaultKind, FaultPlan, Group, Origin, Target};
 use crate::net::{Order, Sites, TransportKind};
 use crate::sim::{
-    ClientSetup, Clock, Costs, NetworkSetup, OnDeadline, Protocol, RelaySetup, RunEnd, Setup, WorkSetup, run,
+    ClientSetup, Clock, Costs, NetworkSetup, OnDeadline, Protocol, RelaySetup, RunEnd, Setup, WorkSetup,
+    ground, run,
 };
 use crate::trace::{ClassId, ExecutionId, Fact, Fingerprint, NodeId, Observer, Record, SiteId, TaskId};
 use crate::work::{AgentProfile, Discipline, Fleet, FleetSpec, Release, TaskCard, TaskSpec, Tasks};
@@ -69,6 +71,7 @@ pub(crate) fn setup_of(agents: u32, relays: u32, mut tasks: Vec<TaskSpec>) -> Se
             on_deadline: OnDeadline::Late,
         },
         probes: Arc::default(),
+        checks: true,
         params: Arc::new(BTreeMap::new()),
     }
 }
@@ -204,8 +207,10 @@ impl Observer for Collector {
 /// Runs `P` and keeps everything. Fails where a promise was broken or an unheard-of thing happened.
 pub(crate) fn play<P: Protocol>(setup: &Setup, params: &P::Params) -> Log {
     P::check(params, &setup.fleet).expect("the parameters make sense");
-    let (end, collector) = run::<P, _>(setup, params, Collector::default());
+    let checks = Checks::new(&ground::<P>(setup));
+    let (end, (collector, checks)) = run::<P, _>(setup, params, (Collector::default(), checks));
     assert_eq!(end.violations, [], "promises of {}", P::NAME);
+    assert_eq!(checks.broken(), Vec::<String>::new(), "invariants under {}", P::NAME);
     Log { records: collector.0, fingerprint: collector.1.value(), end }
 }
 

@@ -24,7 +24,7 @@ pub fn runs_csv(patterns: &[PatternResult], seed: u64) -> String {
 }
 
 /// `runs.csv` of a single run.
-pub(super) fn one_run_csv(outcome: &Outcome, seed: u64, replication: u32) -> String {
+pub fn run_csv(outcome: &Outcome, seed: u64, replication: u32) -> String {
     let row = run_row(outcome.pattern, replication, seed, outcome.fingerprint, outcome.metrics.values());
     table(&run_header(), [row])
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::error::{Error, Problem};
 use crate::experiment::Comparison;
 use crate::fault::FaultPlan;
-use crate::report::csv::one_run_csv;
+use crate::report::csv::run_csv;
 
 /// Name of the file that says that a folder is not complete, and why.
 pub const INCOMPLETE: &str = "INCOMPLETE";
@@ -147,7 +147,7 @@ pub fn write_run_folder(dir: &Path, run: &OneRun<'_>, manifest: &Manifest, force
     let outcome = run.outcome;
     let mut files = vec![
         ("run.json", pretty(&run_json(run))),
-        ("runs.csv", one_run_csv(outcome, run.seed, run.replication)),
+        ("runs.csv", run_csv(outcome, run.seed, run.replication)),
         ("messages.csv", kinds_csv(&outcome.kinds)),
         ("series.csv", series_csv(&outcome.series)),
         ("faults.json", run.plan.to_json()),

@@ -21,7 +21,7 @@ mod ranking;
 mod sample;
 mod table;
 
-pub use self::csv::{kinds_csv, paired_csv, runs_csv, series_csv, summary_csv};
+pub use self::csv::{kinds_csv, paired_csv, run_csv, runs_csv, series_csv, summary_csv};
 pub use folder::{INCOMPLETE, check_folder, write_folder, write_run_folder};
 pub use json::{comparison_json, run_json};
 pub use manifest::{Machine, Manifest};

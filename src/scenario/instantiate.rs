@@ -92,6 +92,7 @@ impl Scenario {
                 on_deadline: file.work.on_deadline,
             },
             probes: Arc::default(),
+            checks: self.checks,
             params: Arc::new(file.pattern.clone()),
             fleet,
         })

@@ -85,6 +85,8 @@ pub struct Scenario {
     pub skipped_rows: u64,
     /// Names of the skill classes, by [`SkillId`](crate::trace::SkillId).
     pub skills: Vec<String>,
+    /// Whether every invariant watches its runs. No part of the file: it changes no number.
+    pub checks: bool,
     sites: Arc<Sites>,
     weights: Vec<f64>,
     rows: Arc<Rows>,
@@ -168,6 +170,7 @@ impl Scenario {
             presets,
             skipped_rows: skipped + places.skipped,
             skills,
+            checks: false,
             sites: Arc::new(places.sites),
             weights: places.weights,
             rows: Arc::new(rows),

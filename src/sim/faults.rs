@@ -210,6 +210,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         self.serve_waiting(agenda, node, Plane::Harness);
         self.serve_waiting(agenda, node, Plane::Cognition);
+        self.watchdog(agenda, node);
         self.tell_oracle(agenda, node, Status::Up);
         true
     }
@@ -277,12 +278,18 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if self.nodes[node.index()].stalls > 0 {
             return false;
         }
-        if let Some(execution) = self.nodes[node.index()].hung {
-            self.kill(agenda, node, execution, Fate::Stall);
-            self.report_hung(agenda, node, execution);
-            self.serve_waiting(agenda, node, Plane::Cognition);
-        }
+        self.watchdog(agenda, node);
         true
+    }
+
+    /// Ends an execution that hangs for no fault any more. The watchdog is the agent's own: while the
+    /// agent is frozen, so is its watchdog.
+    fn watchdog(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
+        let state = &self.nodes[node.index()];
+        let Some(execution) = state.hung.filter(|_| state.is_up() && state.stalls == 0) else { return };
+        self.kill(agenda, node, execution, Fate::Stall);
+        self.report_hung(agenda, node, execution);
+        self.serve_waiting(agenda, node, Plane::Cognition);
     }
 
     fn partition(&mut self, agenda: &mut Agenda<Event>, owner: u32, groups: &[Group], one_way: bool) -> bool {

@@ -24,7 +24,7 @@ mod world;
 pub use cx::{Cx, CxOf, Effort, TimerId};
 pub(crate) use kinds::CLIENT_KINDS;
 pub use kinds::Kinds;
-pub use outcome::{Outcome, PatternDef, measure};
+pub use outcome::{Outcome, PatternDef, ground, measure};
 pub use protocol::{Kind, Message, Protocol, Seat, Seats, Size, Status, Submission, Work, WorkKind};
 pub use setup::{
     ClientSetup, Clock, Costs, Finish, KindCost, NetworkSetup, OnDeadline, RelaySetup, Setup, WorkSetup,

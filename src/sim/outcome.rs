@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::protocol::{Kind, Message, Protocol};
 use super::setup::{Finish, Setup};
 use super::world::{Firing, RunEnd, Violation, run};
+use crate::check::{Checks, Ground};
 use crate::engine::Span;
 use crate::error::{Error, Problem, Problems};
 use crate::fault::{Origin, Target};
@@ -24,7 +25,7 @@ use crate::metrics::series::{RunSeries, Series, WINDOW};
 use crate::metrics::tasks::TaskCounts;
 use crate::metrics::traffic::{KindTraffic, Traffic};
 use crate::metrics::turns::Turns;
-use crate::trace::{Fingerprint, NodeId, Phase, Promise};
+use crate::trace::{Fingerprint, NodeId, Observer, Phase, Promise};
 use crate::work::Fleet;
 
 /// The numbers of one run.
@@ -83,6 +84,8 @@ pub struct PatternDef {
     pub check: fn(&serde_json::Value, &Fleet) -> Result<(), Problems>,
     /// Runs it.
     pub run: fn(&Setup) -> Result<Outcome, Error>,
+    /// Runs it with this observer alone: no metrics, no checks.
+    pub watch: fn(&Setup, &mut dyn Observer) -> Result<RunEnd, Error>,
 }
 
 impl std::fmt::Debug for PatternDef {
@@ -108,6 +111,7 @@ impl PatternDef {
             },
             check: |value, fleet| P::check(&parse::<P::Params>(value)?, fleet),
             run: measure::<P>,
+            watch: watch::<P>,
         }
     }
 }
@@ -120,17 +124,14 @@ fn parse<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problems> 
 ///
 /// # Errors
 /// [`Error::Invalid`] if the parameters do not fit, [`Error::Invariant`] if the ledger does not add up,
-/// tasks or letters are not conserved, a promise is broken, a scheduled fault did not fire or the price is
-/// below 1: such numbers must not be used.
+/// tasks or letters are not conserved, a promise or a watched invariant is broken, a scheduled fault did
+/// not fire or the price is below 1: such numbers must not be used.
 pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
-    let params: P::Params = match setup.params.get(P::NAME) {
-        Some(value) => parse(value)?,
-        None => P::Params::default(),
-    };
-    P::check(&params, &setup.fleet)?;
+    let params = params::<P>(setup)?;
     let clock = setup.clock;
+    let checks = (setup.checks || cfg!(debug_assertions)).then(|| Checks::new(&ground::<P>(setup)));
     let observers = Observers::new(setup, kinds_of::<P>());
-    let (end, observers) = run::<P, _>(setup, &params, observers);
+    let (end, (observers, checks)) = run::<P, _>(setup, &params, (observers, checks));
     let (
         fingerprint,
         (
@@ -166,6 +167,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
         broken
             .push(format!("Little's law: the number present and the times of single tasks differ by {gap}"));
     }
+    broken.extend(checks.iter().flat_map(Checks::broken));
     let price = metrics.get("price");
     if price < 1.0 - 1e-9 {
         broken.push(format!("price of coordination {price} is below its lower bound of 1"));
@@ -189,6 +191,37 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
         probes: probes.answers(),
         series: series.series(),
         kinds: traffic.kinds().to_vec(),
+    })
+}
+
+/// The parameters of `P` in `setup`, checked against its fleet.
+fn params<P: Protocol>(setup: &Setup) -> Result<P::Params, Error> {
+    let params: P::Params = match setup.params.get(P::NAME) {
+        Some(value) => parse(value)?,
+        None => P::Params::default(),
+    };
+    P::check(&params, &setup.fleet)?;
+    Ok(params)
+}
+
+fn watch<P: Protocol>(setup: &Setup, observer: &mut dyn Observer) -> Result<RunEnd, Error> {
+    let params = params::<P>(setup)?;
+    Ok(run::<P, _>(setup, &params, observer).0)
+}
+
+/// What the invariants may know of a run of `P` on `setup`.
+pub fn ground<P: Protocol>(setup: &Setup) -> Arc<Ground> {
+    Arc::new(Ground {
+        fleet: Arc::clone(&setup.fleet),
+        tasks: Arc::clone(&setup.tasks),
+        faults: Arc::clone(&setup.faults),
+        sites: Arc::clone(&setup.network.sites),
+        order: setup.network.order,
+        transport: setup.network.transport.build(&setup.fleet),
+        lossy: setup.network.loss > 0.0,
+        durable: setup.relay.durable,
+        oracle: P::ORACLE,
+        gives_up: P::GIVES_UP,
     })
 }
 

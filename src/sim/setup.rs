@@ -162,6 +162,8 @@ pub struct Setup {
     pub work: WorkSetup,
     /// Instants at which the tasks present are counted, in any order.
     pub probes: Arc<[Time]>,
+    /// Whether every invariant watches the run; in builds with debug assertions they always do.
+    pub checks: bool,
     /// The tables `[pattern.NAME]`, as JSON objects by pattern name.
     pub params: Arc<BTreeMap<String, serde_json::Value>>,
 }

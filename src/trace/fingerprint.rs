@@ -4,7 +4,7 @@
 //! detects accidents, not forgery: the mixing is a 128-bit multiply folded to 64 bits (the core step of
 //! wyhash and its relatives), about 1 ns a word.
 
-use super::{Activity, Fact, Observer, Record};
+use super::{Activity, Fact, Observer, Record, TaskId};
 use crate::engine::{EventId, Time};
 
 /// Folds records into a digest.
@@ -34,9 +34,7 @@ impl Observer for Fingerprint {
     fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
         self.word(at.as_nanos());
         self.word(cause.0);
-        let [a, b] = words(record);
-        self.word(a);
-        self.word(b);
+        words(record, |words| words.iter().for_each(|&word| self.word(word)));
     }
 }
 
@@ -44,73 +42,81 @@ fn pair(high: u32, low: u32) -> u64 {
     (u64::from(high) << 32) | u64::from(low)
 }
 
-/// A record as two words: a tag in the top byte of the first, then its fields.
-fn words(record: &Record) -> [u64; 2] {
-    let tagged = |tag: u64, rest: u64| (tag << 56) ^ rest;
+/// The record as words: a tag and its variant's fields, each in bits of its own, so that two records with
+/// the same words are the same. The tag says how many words follow.
+fn words(record: &Record, mut put: impl FnMut(&[u64])) {
+    // A tag of 8 bits, up to 24 bits of small fields, and 32 of a larger one.
+    let head = |tag: u64, small: u64, large: u32| (tag << 56) | (small << 32) | u64::from(large);
     match *record {
-        Record::Up { node } => [tagged(1, u64::from(node.0)), 0],
-        Record::Down { node, why } => [tagged(2, u64::from(node.0)), why as u64],
-        Record::Speed { node, factor } => [tagged(3, u64::from(node.0)), u64::from(factor.to_bits())],
-        Record::Stalled { node, on } => [tagged(4, u64::from(node.0)), u64::from(on)],
-        Record::CutOff { node, on } => [tagged(5, u64::from(node.0)), u64::from(on)],
-        Record::Fault { index, on } => [tagged(6, u64::from(index)), u64::from(on)],
-        Record::Arrived { task } => [tagged(7, u64::from(task.0)), 0],
-        Record::Submitted { task, to, attempt } => [tagged(8, u64::from(task.0)), pair(to.0, attempt)],
-        Record::Acknowledged { task, by } => [tagged(9, u64::from(task.0)), u64::from(by.0)],
+        Record::Up { node } => put(&[head(1, 0, node.0)]),
+        Record::Down { node, why } => put(&[head(2, why as u64, node.0)]),
+        Record::Speed { node, factor } => put(&[head(3, 0, node.0), u64::from(factor.to_bits())]),
+        Record::Stalled { node, on } => put(&[head(4, u64::from(on), node.0)]),
+        Record::CutOff { node, on } => put(&[head(5, u64::from(on), node.0)]),
+        Record::Fault { index, on } => put(&[head(6, u64::from(on), index)]),
+        Record::Arrived { task } => put(&[head(7, 0, task.0)]),
+        Record::Submitted { task, to, attempt } => put(&[head(8, 0, task.0), pair(to.0, attempt)]),
+        Record::Acknowledged { task, by } => put(&[head(9, 0, task.0), u64::from(by.0)]),
         Record::Began { node, plane, activity } => {
-            let what = match activity {
-                Activity::Executing(execution) => pair(1, execution.0),
-                Activity::Verifying => pair(2, 0),
-                Activity::Coordinating(phase) => pair(3, phase as u32),
-            };
-            [tagged(10, pair(plane as u32, node.0)), what]
+            put(&[head(10, plane as u64, node.0), activity_word(activity)]);
         }
-        Record::Ceased { node, plane, activity: _ } => [tagged(11, pair(plane as u32, node.0)), 0],
-        Record::Started { execution, task, node } => {
-            [tagged(12, u64::from(execution.0)), pair(task.0, node.0)]
+        Record::Ceased { node, plane, activity } => {
+            put(&[head(11, plane as u64, node.0), activity_word(activity)]);
         }
+        Record::Started { execution, task, node } => put(&[head(12, 0, execution.0), pair(task.0, node.0)]),
         Record::Finished { execution, task, correct } => {
-            [tagged(13, u64::from(execution.0)), pair(task.0, u32::from(correct))]
+            put(&[head(13, u64::from(correct), execution.0), u64::from(task.0)])
         }
-        Record::Fate { execution, fate } => [tagged(14, u64::from(execution.0)), fate as u64],
+        Record::Fate { execution, fate } => put(&[head(14, fate as u64, execution.0)]),
         Record::Accepted { task, execution, correct } => {
-            [tagged(15, u64::from(task.0)), pair(execution.0, u32::from(correct))]
+            put(&[head(15, u64::from(correct), task.0), u64::from(execution.0)])
         }
-        Record::DoubleSettle { task, execution } => [tagged(16, u64::from(task.0)), u64::from(execution.0)],
-        Record::Ended { task, how } => [tagged(17, u64::from(task.0)), how as u64],
-        Record::Sent { letter: _, from, to, kind, bytes, tokens } => {
-            [tagged(18, pair(from.0, to.0)) ^ (u64::from(kind) << 48), pair(bytes, tokens)]
+        Record::DoubleSettle { task, execution } => put(&[head(16, 0, task.0), u64::from(execution.0)]),
+        Record::Ended { task, how } => put(&[head(17, how as u64, task.0)]),
+        Record::Sent { letter, from, to, kind, bytes, tokens } => {
+            put(&[head(18, u64::from(kind), letter.0), pair(from.0, to.0), pair(bytes, tokens)])
         }
         Record::Delivered { letter, to, overtook } => {
-            [tagged(19, pair(u32::from(overtook), to.0)), u64::from(letter.0)]
+            put(&[head(19, u64::from(overtook), letter.0), u64::from(to.0)])
         }
-        Record::Dropped { letter, why } => [tagged(20, why as u64), u64::from(letter.0)],
-        Record::Handled { letter, node } => [tagged(21, u64::from(node.0)), u64::from(letter.0)],
-        Record::Wire { from, to, bytes } => [tagged(22, u64::from(bytes)), pair(from.0, to.0)],
+        Record::Dropped { letter, why } => put(&[head(20, why as u64, letter.0)]),
+        Record::Handled { letter, node } => put(&[head(21, 0, letter.0), u64::from(node.0)]),
+        Record::Wire { from, to, bytes } => put(&[head(22, 0, bytes), pair(from.0, to.0)]),
         Record::Noted { node, fact } => {
-            let [kind, rest] = fact_words(fact);
-            [tagged(23, pair(kind as u32, node.0)), rest]
+            let [kind, rest, more] = fact_words(fact);
+            put(&[head(23, kind, node.0), rest, more]);
         }
-        Record::Finish => [tagged(24, 0), 0],
+        Record::Finish => put(&[head(24, 0, 0)]),
     }
 }
 
-fn fact_words(fact: Fact) -> [u64; 2] {
+fn activity_word(activity: Activity) -> u64 {
+    match activity {
+        Activity::Executing(execution) => pair(1, execution.0),
+        Activity::Verifying => pair(2, 0),
+        Activity::Coordinating(phase) => pair(3, phase as u32),
+    }
+}
+
+fn fact_words(fact: Fact) -> [u64; 3] {
+    let of = |kind: u64, task: TaskId| [kind, u64::from(task.0), 0];
     match fact {
-        Fact::Queued(task) => [1, u64::from(task.0)],
-        Fact::Announced(task) => [2, u64::from(task.0)],
-        Fact::Claimed { task, holder } => [3, pair(task.0, holder.0)],
-        Fact::AwaitsContext { task, holder } => [4, pair(task.0, holder.0)],
-        Fact::Decided { task, to } => [5, pair(task.0, to.0)],
-        Fact::Conflict(task) => [6, u64::from(task.0)],
-        Fact::Stale(task) => [7, u64::from(task.0)],
-        Fact::Redelivered(task) => [8, u64::from(task.0)],
+        Fact::Queued(task) => of(1, task),
+        Fact::Announced(task) => of(2, task),
+        Fact::Claimed { task, holder } => [3, pair(task.0, holder.0), 0],
+        Fact::AwaitsContext { task, holder } => [4, pair(task.0, holder.0), 0],
+        Fact::Decided { task, to } => [5, pair(task.0, to.0), 0],
+        Fact::Conflict(task) => of(6, task),
+        Fact::Stale(task) => of(7, task),
+        Fact::Redelivered(task) => of(8, task),
+        Fact::Leased { task, holder, until } => [9, pair(task.0, holder.0), until.as_nanos()],
+        Fact::Freed(task) => of(10, task),
+        Fact::Leads { shard, term } => [11, u64::from(shard), term],
+        Fact::Appended { offset } => [12, u64::from(offset), 0],
         Fact::Named(name, value) => {
             let mut digest = Fingerprint::default();
-            for byte in name.bytes() {
-                digest.word(u64::from(byte));
-            }
-            [9, digest.0 ^ value]
+            name.bytes().for_each(|byte| digest.word(u64::from(byte)));
+            [13, digest.0, value]
         }
     }
 }
@@ -118,7 +124,7 @@ fn fact_words(fact: Fact) -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::{NodeId, TaskId};
+    use crate::trace::{DownReason, DropReason, Ending, ExecutionId, Fate, LetterId, NodeId, Phase, Plane};
 
     fn digest(records: &[(u64, u64, Record)]) -> u64 {
         let mut fingerprint = Fingerprint::default();
@@ -143,5 +149,107 @@ mod tests {
         ] {
             assert_ne!(base, other);
         }
+    }
+
+    /// Records of every variant, two by two different in one field alone.
+    fn variants() -> Vec<Record> {
+        let mut records = vec![Record::Finish];
+        let (n, t, x, l) = (NodeId, TaskId, ExecutionId, LetterId);
+        for i in 0..2 {
+            let (on, correct, overtook) = (i == 1, i == 1, i == 1);
+            let plane = [Plane::Harness, Plane::Cognition][i as usize];
+            records.extend([
+                Record::Up { node: n(i) },
+                Record::Down { node: n(i), why: DownReason::Crash },
+                Record::Down { node: n(i), why: DownReason::Pause },
+                Record::Speed { node: n(i), factor: 1.0 },
+                Record::Speed { node: n(i), factor: 0.5 },
+                Record::Stalled { node: n(5), on },
+                Record::CutOff { node: n(5), on },
+                Record::Fault { index: 5, on },
+                Record::Arrived { task: t(i) },
+                Record::Submitted { task: t(i), to: n(0), attempt: 0 },
+                Record::Submitted { task: t(5), to: n(i), attempt: 0 },
+                Record::Submitted { task: t(5), to: n(5), attempt: i },
+                Record::Acknowledged { task: t(i), by: n(5) },
+                Record::Acknowledged { task: t(5), by: n(i) },
+                Record::Began { node: n(i), plane: Plane::Harness, activity: Activity::Verifying },
+                Record::Began { node: n(5), plane, activity: Activity::Verifying },
+                Record::Began { node: n(5), plane, activity: Activity::Executing(x(i)) },
+                Record::Began { node: n(i), plane, activity: Activity::Coordinating(Phase::ALL[2]) },
+                Record::Began { node: n(i), plane, activity: Activity::Coordinating(Phase::ALL[3]) },
+                Record::Ceased { node: n(5), plane, activity: Activity::Verifying },
+                Record::Ceased { node: n(5), plane, activity: Activity::Executing(x(i)) },
+                Record::Started { execution: x(i), task: t(5), node: n(5) },
+                Record::Started { execution: x(5), task: t(i), node: n(5) },
+                Record::Started { execution: x(5), task: t(5), node: n(i) },
+                Record::Finished { execution: x(i), task: t(5), correct: false },
+                Record::Finished { execution: x(5), task: t(i), correct: false },
+                Record::Finished { execution: x(6), task: t(6), correct },
+                Record::Fate { execution: x(i), fate: Fate::Useful },
+                Record::Fate { execution: x(i), fate: Fate::Crash },
+                Record::Accepted { task: t(i), execution: x(5), correct: false },
+                Record::Accepted { task: t(5), execution: x(i), correct: false },
+                Record::Accepted { task: t(6), execution: x(6), correct },
+                Record::DoubleSettle { task: t(i), execution: x(5) },
+                Record::DoubleSettle { task: t(5), execution: x(i) },
+                Record::Ended { task: t(i), how: Ending::Failed },
+                Record::Ended { task: t(i), how: Ending::Expired },
+                Record::Delivered { letter: l(i), to: n(5), overtook },
+                Record::Delivered { letter: l(5), to: n(i), overtook: false },
+                Record::Dropped { letter: l(i), why: DropReason::Loss },
+                Record::Dropped { letter: l(i), why: DropReason::Down },
+                Record::Handled { letter: l(i), node: n(5) },
+                Record::Handled { letter: l(5), node: n(i) },
+                Record::Wire { from: n(i), to: n(5), bytes: 5 },
+                Record::Wire { from: n(5), to: n(i), bytes: 5 },
+                Record::Wire { from: n(6), to: n(6), bytes: i },
+            ]);
+            for field in 0..6 {
+                let of = |number: u32| if number == field { i } else { 7 + field };
+                let (from, to, kind) = (n(of(1)), n(of(2)), of(3) as u8);
+                records.push(Record::Sent { letter: l(of(0)), from, to, kind, bytes: of(4), tokens: of(5) });
+            }
+            records.extend(facts(i).into_iter().map(|fact| Record::Noted { node: n(5), fact }));
+            records.push(Record::Noted { node: n(i), fact: Fact::Conflict(t(9)) });
+        }
+        records
+    }
+
+    fn facts(i: u32) -> Vec<Fact> {
+        let (task, other, node) = (TaskId(i), TaskId(5), NodeId(i));
+        let until = Time::from_nanos(5);
+        vec![
+            Fact::Queued(task),
+            Fact::Announced(task),
+            Fact::Claimed { task, holder: NodeId(5) },
+            Fact::Claimed { task: other, holder: node },
+            Fact::AwaitsContext { task, holder: NodeId(5) },
+            Fact::AwaitsContext { task: other, holder: node },
+            Fact::Decided { task, to: NodeId(5) },
+            Fact::Decided { task: other, to: node },
+            Fact::Conflict(task),
+            Fact::Stale(task),
+            Fact::Redelivered(task),
+            Fact::Leased { task, holder: NodeId(5), until },
+            Fact::Leased { task: other, holder: node, until },
+            Fact::Leased { task: other, holder: NodeId(5), until: Time::from_nanos(u64::from(i)) },
+            Fact::Freed(task),
+            Fact::Leads { shard: i, term: 5 },
+            Fact::Leads { shard: 5, term: u64::from(i) },
+            Fact::Appended { offset: i },
+            Fact::Named(["this", "that"][i as usize], 5),
+            Fact::Named("these", u64::from(i)),
+        ]
+    }
+
+    /// Each field of each record is in the digest: no two of these records have the same.
+    #[test]
+    fn every_field_of_every_record_counts() {
+        let records = variants();
+        let mut digests: Vec<u64> = records.iter().map(|&record| digest(&[(1, 1, record)])).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), records.len(), "two records with one digest");
     }
 }

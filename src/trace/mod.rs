@@ -37,7 +37,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
-impl<O: Observer> Observer for &mut O {
+impl<O: Observer + ?Sized> Observer for &mut O {
     fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
         (**self).observe(at, cause, record);
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ExecutionId, LetterId, NodeId, TaskId};
+use crate::engine::Time;
 
 /// What a message or a thought is for; splits `coordinating` (model.md §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -281,6 +282,29 @@ pub enum Fact {
     Stale(TaskId),
     /// The task was offered again because its holder fell silent.
     Redelivered(TaskId),
+    /// This node, which keeps the claims on the task, gives `holder` the sole right to it, or prolongs it.
+    Leased {
+        /// The task.
+        task: TaskId,
+        /// Who has the right.
+        holder: NodeId,
+        /// When it runs out; [`Time::MAX`] where it lasts until it is given back.
+        until: Time,
+    },
+    /// The right this node gave to a task ended before its time: given back, or taken back.
+    Freed(TaskId),
+    /// This node begins to lead `shard`, in an era that no other node shares.
+    Leads {
+        /// Which share of the tasks; 0 where one leader has them all.
+        shard: u32,
+        /// The era's number; 0 for leaders appointed for good.
+        term: u64,
+    },
+    /// This node appended an entry to its log.
+    Appended {
+        /// Where.
+        offset: u32,
+    },
     /// Anything a new pattern wants counted, by name.
     Named(&'static str, u64),
 }

@@ -14,6 +14,7 @@ mod causality;
 mod channel;
 mod claim_race;
 mod detector;
+mod determinism;
 mod gossip;
 mod lease;
 mod links;
@@ -137,6 +138,7 @@ pub const TRIALS: &[TrialDef] = &[
     TrialDef::of::<links::CutLink>(),
     TrialDef::of::<links::MinorityStall>(),
     TrialDef::of::<links::PushAndPoll>(),
+    TrialDef::of::<determinism::Determinism>(),
 ];
 
 /// The trial called `name`.

@@ -123,6 +123,14 @@ fn measured_values_are_drawn_equally_often() {
     close(law.variance(), 8.24);
 }
 
+/// As [`streams_are_golden`], for a law that is drawn by position.
+#[test]
+fn the_stream_of_measured_values_is_golden() {
+    let law = law(r#"{ empirical_values = ["3s", "1s", "2s", "2s", "9s"] }"#);
+    let mut rng = Rng::from_state(1_234_567);
+    assert_eq!([0; 8].map(|_| law.sample(&mut rng)), [2.0, 1.0, 2.0, 2.0, 9.0, 2.0, 2.0, 2.0]);
+}
+
 /// A level stretch of the quantiles is a value of its own weight.
 #[test]
 fn equal_quantiles_make_an_atom() {

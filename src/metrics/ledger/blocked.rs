@@ -289,6 +289,10 @@ impl Blocked {
             | Fact::Conflict(_)
             | Fact::Stale(_)
             | Fact::Redelivered(_)
+            | Fact::Leased { .. }
+            | Fact::Freed(_)
+            | Fact::Leads { .. }
+            | Fact::Appended { .. }
             | Fact::Named(..) => {}
         }
     }

@@ -22,7 +22,7 @@ use crate::engine::{Span, Time};
 use crate::mechanism::Heartbeats;
 use crate::relay::{Claims, EntryKind, Fence, Log, LogEntry, Offset, Posts, Subscriptions};
 use crate::sim::{CxOf, Seat, TimerId};
-use crate::trace::{NodeId, TaskId};
+use crate::trace::{Fact, NodeId, TaskId};
 
 pub(super) type EventCx<'a> = CxOf<'a, EventDriven>;
 pub(super) type Nodes = SmallVec<[NodeId; 4]>;
@@ -240,8 +240,10 @@ impl Broker {
         &mut self.slots[task.index()]
     }
 
-    pub(super) fn append(&mut self, kind: EntryKind, task: TaskId, node: NodeId) {
-        self.slot(task).last = self.log.append(LogEntry { kind, task, node });
+    pub(super) fn append(&mut self, kind: EntryKind, task: TaskId, node: NodeId, cx: &mut EventCx<'_>) {
+        let offset = self.log.append(LogEntry { kind, task, node });
+        cx.note(Fact::Appended { offset: offset.0 });
+        self.slot(task).last = offset;
     }
 
     pub(super) fn set_due(&mut self, task: TaskId, due: Option<Time>) {

@@ -3,6 +3,7 @@
 use super::ClaimPolicy;
 use super::broker::{Broker, EventCx, Slot, Standing};
 use super::message::EventMessage;
+use crate::engine::Time;
 use crate::relay::{Claim, EntryKind, Fence, Lapse, Offset, Resolution};
 use crate::trace::{Fact, NodeId, Output, TaskId};
 
@@ -17,10 +18,15 @@ impl Broker {
         let Claim::Granted { fence, new } = claim else {
             unreachable!("task {} is open, or already {}'s", task.0, holder.0)
         };
+        cx.note(Fact::Leased {
+            task,
+            holder,
+            until: lease.map_or(Time::MAX, |lease| cx.now().saturating_add(lease)),
+        });
         self.slot(task).fence = Some(fence);
         if new {
             self.slot(task).standing = Standing::Held(holder);
-            self.append(EntryKind::Claimed, task, holder);
+            self.append(EntryKind::Claimed, task, holder, cx);
             self.posts.set_waiting(task, false);
             self.set_due(task, None);
         }
@@ -94,7 +100,9 @@ impl Broker {
             }
             Standing::Open if self.params.claims == ClaimPolicy::Race => self.enter(task, from, cx),
             Standing::Held(holder) if holder == from => {
-                if self.claims.renew(now, from, task, fence, lease).is_none() {
+                if self.claims.renew(now, from, task, fence, lease).is_some() {
+                    cx.note(Fact::Leased { task, holder, until: cx.now().saturating_add(lease) });
+                } else {
                     self.grant(from, task, cx);
                 }
             }
@@ -116,7 +124,7 @@ impl Broker {
     }
 
     /// `node` no longer has `task`; says whether nobody has it now.
-    pub(super) fn withdraw(&mut self, task: TaskId, node: NodeId, cx: &EventCx<'_>) -> bool {
+    pub(super) fn withdraw(&mut self, task: TaskId, node: NodeId, cx: &mut EventCx<'_>) -> bool {
         let now = self.lease_time(cx.now());
         let me = self.me;
         self.known[node.index()].held.retain(|held| *held != task);
@@ -136,12 +144,15 @@ impl Broker {
         };
         let released = slot.fence.is_some_and(|fence| self.claims.release(now, holder, task, fence));
         debug_assert!(released, "slots and claims agree");
+        if released {
+            cx.note(Fact::Freed(task));
+        }
         released
     }
 
     /// `task` is open again.
     pub(super) fn reopen(&mut self, task: TaskId, holder: NodeId, cx: &mut EventCx<'_>) {
-        self.append(EntryKind::Released, task, holder);
+        self.append(EntryKind::Released, task, holder, cx);
         self.set_due(task, None);
         self.posts.set_waiting(task, true);
         let slot = self.slot(task);
@@ -207,7 +218,7 @@ impl Broker {
                 cx.send(node, EventMessage::Stop { task });
             }
         }
-        self.append(EntryKind::Done, task, from);
+        self.append(EntryKind::Done, task, from, cx);
         self.posts.set_waiting(task, false);
         self.set_due(task, None);
         self.slot(task).standing = Standing::Done;

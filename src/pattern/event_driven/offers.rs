@@ -11,7 +11,7 @@ impl Broker {
         let card = cx.task(task);
         let client = cx.fleet().client_at(card.origin).unwrap_or(self.me);
         self.posts.post(task, client, card.skill);
-        self.append(EntryKind::Posted, task, client);
+        self.append(EntryKind::Posted, task, client, cx);
         self.slot(task).standing = Standing::Open;
         cx.note(Fact::Queued(task));
     }

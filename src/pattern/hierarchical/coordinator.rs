@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::message::DECIDE;
 use super::{Hierarchical, Msg, Params, Timer};
-use crate::engine::Span;
+use crate::engine::{Span, Time};
 use crate::mechanism::{Heartbeats, Workers};
 use crate::sim::{CxOf, Effort, Seat, TimerId};
 use crate::trace::{Fact, NodeId, Output, Phase, Plane, SkillId, TaskId};
@@ -68,6 +68,10 @@ impl Coordinator {
     }
 
     pub(super) fn start(&mut self, params: &Params, cx: &mut CxOf<'_, Hierarchical>) {
+        let shard = cx.seats().authority.iter().position(|&node| node == cx.me());
+        let shard = shard.expect("a coordinator has a seat") as u32;
+        // Appointed for good: nobody else ever leads this shard.
+        cx.note(Fact::Leads { shard, term: 0 });
         if self.rebuilding {
             for &worker in &self.team {
                 cx.send(worker, Msg::RollCall);
@@ -127,6 +131,7 @@ impl Coordinator {
             self.assigned.entry(worker).or_default().push(task);
             cx.note(Fact::Decided { task, to: worker });
             cx.note(Fact::Claimed { task, holder: worker });
+            cx.note(Fact::Leased { task, holder: worker, until: Time::MAX });
             cx.send(worker, Msg::Assign(task));
             if !params.assign_timeout.is_zero() {
                 entry.unaccepted = Some(cx.set_timer(params.assign_timeout, Timer::Unaccepted(task)));
@@ -191,6 +196,7 @@ impl Coordinator {
             self.workers.give(from);
             self.assigned.entry(from).or_default().push(task);
             cx.note(Fact::Claimed { task, holder: from });
+            cx.note(Fact::Leased { task, holder: from, until: Time::MAX });
             let queue = self.queues.entry(cx.task(task).skill).or_default();
             queue.retain(|&(_, waiting)| waiting != task);
         }
@@ -256,6 +262,7 @@ impl Coordinator {
             return false;
         }
         entry.worker = None;
+        cx.note(Fact::Freed(task));
         if let Some(timer) = entry.unaccepted.take() {
             cx.cancel(timer);
         }

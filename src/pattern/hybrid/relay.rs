@@ -301,6 +301,11 @@ impl RelaySeat {
                     }
                 }
                 RelayReply::Granted { task, fence, requester } => {
+                    cx.note(Fact::Leased {
+                        task,
+                        holder: to,
+                        until: cx.now().saturating_add(self.params.lease),
+                    });
                     cx.send(to, Msg::Granted { task, fence, requester });
                 }
                 RelayReply::Conflict { task, .. } => {
@@ -320,11 +325,20 @@ impl RelaySeat {
                     self.offerings[task.index()].rounds = 0;
                     again.push((task, true));
                 }
-                RelayReply::Released { task } => again.push((task, false)),
+                RelayReply::Released { task } => {
+                    cx.note(Fact::Freed(task));
+                    again.push((task, false));
+                }
                 RelayReply::Resolved { task, .. } => cx.send(to, Msg::Resolved { task }),
                 RelayReply::Outcome { output } => cx.send(to, Msg::Outcome { output }),
                 // The holder hears only if its lease does not run on.
-                RelayReply::Renewed { .. } => {}
+                RelayReply::Renewed { task, .. } => {
+                    cx.note(Fact::Leased {
+                        task,
+                        holder: to,
+                        until: cx.now().saturating_add(self.params.lease),
+                    });
+                }
                 RelayReply::Found { .. }
                 | RelayReply::Appended { .. }
                 | RelayReply::Batch { .. }

@@ -195,6 +195,7 @@ impl Agent {
     fn confirmed(&mut self, task: TaskId, holder: NodeId, cx: &mut CxOf<'_, PeerToPeer>) {
         let Some(deal) = self.deals.get_mut(&task) else { return };
         cx.note(Fact::Decided { task, to: holder });
+        cx.note(Fact::Leased { task, holder, until: Time::MAX });
         (deal.failures, deal.again) = (0, false);
         let now = cx.now();
         let remote = holder != cx.me();
@@ -272,6 +273,7 @@ impl Agent {
         let holds = matches!(deal.state, State::Held { holder: now, .. } if now == holder);
         if holds {
             deal.again = true;
+            cx.note(Fact::Freed(task));
             cx.note(Fact::Redelivered(task));
             self.seek(task, cx);
         }
@@ -294,6 +296,7 @@ impl Agent {
         // Unknown: this manager lost its memory, and gets it back from its contractors.
         let deal = self.deals.entry(task).or_insert_with(|| {
             let mut deal = Deal::held_by(from, now);
+            cx.note(Fact::Leased { task, holder: from, until: Time::MAX });
             deal.arm(task, silence, cx);
             deal
         });
@@ -314,6 +317,7 @@ impl Agent {
                     cx.send(other, Msg::Cancel(task));
                 }
                 cx.note(Fact::Decided { task, to: from });
+                cx.note(Fact::Leased { task, holder: from, until: Time::MAX });
                 let round = deal.round;
                 *deal = Deal { round, timer: deal.timer, ..Deal::held_by(from, now) };
                 deal.arm(task, silence, cx);
