@@ -105,19 +105,23 @@ const TROUBLES: &[Trouble] = &[
 
 /// Where a pattern is meant to fail, and what it gives up there.
 const FAILS: &[(&str, &str, Promise)] = &[
+    // What an agent had taken and not finished was in its memory alone.
     ("single", "crash", Promise::NoTaskLost),
     ("single", "crash of authority", Promise::NoTaskLost),
     ("single", "churn", Promise::NoTaskLost),
     ("independent", "crash", Promise::NoTaskLost),
     ("independent", "crash of authority", Promise::NoTaskLost),
     ("independent", "churn", Promise::NoTaskLost),
+    // A coordinator without a standby loses its queue; a manager, what nobody had confirmed yet.
     ("hierarchical", "crash", Promise::NoTaskLost),
     ("hierarchical", "crash of authority", Promise::NoTaskLost),
     ("hierarchical", "churn", Promise::NoTaskLost),
     ("peer_to_peer", "crash", Promise::NoTaskLost),
     ("peer_to_peer", "crash of authority", Promise::NoTaskLost),
     ("peer_to_peer", "churn", Promise::NoTaskLost),
+    // A log that is forgotten takes along the tasks nobody had claimed.
     ("event_driven", "outage of volatile relays", Promise::NoTaskLost),
+    // Who only seemed dead finishes what was given to another, and nobody arbitrates.
     ("peer_to_peer", "pause", Promise::SettledOnce),
     ("peer_to_peer", "pause of authority", Promise::SettledOnce),
     ("peer_to_peer", "partition", Promise::SettledOnce),
@@ -125,6 +129,7 @@ const FAILS: &[(&str, &str, Promise)] = &[
     ("peer_to_peer", "stall", Promise::SettledOnce),
     ("peer_to_peer", "loss", Promise::SettledOnce),
     ("peer_to_peer", "partition of pollers", Promise::SettledOnce),
+    // A client, or a worker, that hears nothing turns to the other relay: two logs, two claim tables.
     ("event_driven", "pause of authority", Promise::SettledOnce),
     ("event_driven", "loss", Promise::SettledOnce),
     ("hybrid", "one-way partition", Promise::SettledOnce),

@@ -23,11 +23,10 @@ const TASK: TaskId = TaskId(0);
 const NEXT: TaskId = TaskId(1);
 
 fn fleet() -> Fleet {
-    let profile = AgentProfile::at(SiteId(0));
     Fleet::new(FleetSpec {
         relay_sites: vec![SiteId(0)],
         client_sites: vec![SiteId(0)],
-        agents: vec![profile; 2],
+        agents: vec![AgentProfile::at(SiteId(0)); 2],
         seat_order: vec![0, 1],
         ..FleetSpec::default()
     })

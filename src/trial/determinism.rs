@@ -148,8 +148,8 @@ impl Determinism {
             relay: RelaySetup {
                 service: exponential(Span::from_micros(500)),
                 servers: 1,
-                discipline: Discipline::Fifo,
                 capacity: None,
+                discipline: Discipline::Fifo,
                 durable: true,
             },
             costs: Arc::new(Costs {
