@@ -106,7 +106,13 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let mut walk = self.tasks[task.index()].last_execution;
         while let Some(id) = walk {
             let execution = &self.executions[id.index()];
-            if execution.state != ExecutionState::Queued {
+            // One that was lost or withdrawn before it started has no fate.
+            let started = match execution.state {
+                ExecutionState::Queued => false,
+                ExecutionState::Dead => execution.fate.is_some(),
+                _ => true,
+            };
+            if started {
                 return true;
             }
             walk = execution.next_of_task;
