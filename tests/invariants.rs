@@ -86,6 +86,12 @@ const TROUBLES: &[Trouble] = &[
         "[[faults.partition]]\nat = \"2min\"\nshare = 0.4\none_way = true\nfor = \"1min\"\n",
     ),
     fault("relay outage", OUTAGE),
+    fault(
+        "takeover",
+        "[[faults.relay_outage]]\nmtbf = { exponential = { mean = \"2min\" } }\n\
+         mttr = { exponential = { mean = \"20s\" } }\n\
+         standby = { takeover = { exponential = { mean = \"5s\" } } }\n",
+    ),
     Trouble { name: "outage of volatile relays", changes: &[VOLATILE], faults: OUTAGE },
     fault(
         "wrong output",
@@ -261,13 +267,14 @@ fn every_kind_of_fault_is_tried() {
                 FaultKind::Pause => "pause",
                 FaultKind::Slow { .. } => "slow",
                 FaultKind::Outage => "outage",
+                FaultKind::Takeover => "takeover",
                 FaultKind::Partition { .. } => "partition",
                 FaultKind::WrongOutput { .. } => "wrong_output",
                 FaultKind::Stall => "stall",
             });
         }
     }
-    assert_eq!(kinds.len(), 8, "{kinds:?}");
+    assert_eq!(kinds.len(), 9, "{kinds:?}");
 }
 
 #[test]

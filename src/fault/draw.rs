@@ -5,6 +5,7 @@
 //! entry. The spec must have been validated: what makes no sense panics.
 
 use super::spec::{FaultSpec, Outage, Partition, When};
+use super::standby::{self, Drawn, Pair};
 use super::target::TargetSpec;
 use super::{Entry, FaultKind, FaultPlan, Group, Origin, Target, churn};
 use crate::engine::{Dist, Key, Rng, Span, Time};
@@ -47,6 +48,7 @@ enum Draw {
     Gap = 0,
     Target = 1,
     Lasts = 2,
+    Takeover = 3,
 }
 const DRAWS: u64 = 4;
 
@@ -75,12 +77,13 @@ pub fn draw(spec: &FaultSpec, scope: &Scope<'_>) -> FaultPlan {
     }
     for (position, pause) in spec.pause.iter().enumerate() {
         let address = Address { law: Law::Pause, position, node: 0 };
-        plan.strikes(pause.when(), address, pause.target, Some(&pause.lasts), || FaultKind::Pause);
+        plan.strikes(pause.when(), address, pause.target, pause.lasts.as_ref(), || FaultKind::Pause);
     }
     for (position, slow) in spec.slow.iter().enumerate() {
         let address = Address { law: Law::Slow, position, node: 0 };
         let factor = slow.factor;
-        plan.strikes(slow.when(), address, slow.target, Some(&slow.lasts), || FaultKind::Slow { factor });
+        let kind = || FaultKind::Slow { factor };
+        plan.strikes(slow.when(), address, slow.target, slow.lasts.as_ref(), kind);
     }
     for (position, partition) in spec.partition.iter().enumerate() {
         plan.partitions(partition, Address { law: Law::Partition, position, node: 0 });
@@ -122,6 +125,7 @@ impl Drawing<'_> {
     fn instants(&self, when: Option<When<'_>>, address: Address) -> Vec<(u64, Time, Origin)> {
         match when.expect("validated") {
             When::At(at) => vec![(0, at, Origin::Scheduled)],
+            When::Alternating { .. } => unreachable!("each target has instants of its own"),
             When::Every(every) => {
                 let law = every.law().expect("validated");
                 let (mut instants, mut at) = (Vec::new(), self.scope.from);
@@ -150,6 +154,12 @@ impl Drawing<'_> {
         lasts: Option<&Dist>,
         kind: impl Fn() -> FaultKind,
     ) {
+        if let Some(When::Alternating { up, down, from }) = when {
+            for (node, target) in self.each_of(target, address) {
+                self.alternate((up, down, from), Address { node, ..address }, target, kind());
+            }
+            return;
+        }
         for (strike, at, origin) in self.instants(when, address) {
             let agents_only = matches!(address.law, Law::WrongOutput | Law::Stall);
             let rng = &mut address.open(self.scope.key, strike, Draw::Target);
@@ -257,34 +267,92 @@ impl Drawing<'_> {
         };
         for node in relays {
             let address = Address { law: Law::Outage, position, node };
-            let entry = |at, until, origin| Entry {
-                at,
-                until: Some(until),
-                kind: FaultKind::Outage,
-                target: Target::Relay(node),
-                origin,
-            };
+            let target = Target::Relay(node);
             if let (Some(at), lasts) = (outage.at, outage.lasts.as_ref()) {
-                let until = self.until(at, lasts, address, 0).expect("validated");
-                self.entries.push(entry(at, until, Origin::Scheduled));
+                let until = self.until(at, lasts, address, 0);
+                let (kind, origin) = (FaultKind::Outage, Origin::Scheduled);
+                self.entries.push(Entry { at, until, kind, target, origin });
                 continue;
             }
-            let law = |law: &Option<Dist>| law.as_ref().expect("validated").law().expect("validated");
-            let (up, down) = (law(&outage.mtbf), law(&outage.mttr));
-            let mut at = self.scope.from;
-            for strike in 0.. {
-                let open = |draw| address.open(self.scope.key, strike, draw);
-                at += up.sample_span(&mut open(Draw::Gap)).max(SHORTEST_GAP);
-                if at >= self.scope.end {
-                    break;
+            let (Some(up), Some(down)) = (&outage.mtbf, &outage.mttr) else { panic!("validated") };
+            match &outage.standby {
+                None => self.alternate((up, down, outage.from), address, target, FaultKind::Outage),
+                Some(standby) => {
+                    let law = |law: &Dist| law.law().expect("validated");
+                    let pair = Pair { life: law(up), repair: law(down), takeover: law(&standby.takeover) };
+                    self.pair(pair, outage.from, address, &target);
                 }
-                let until = at + down.sample_span(&mut open(Draw::Lasts));
-                self.entries.push(entry(at, until, Origin::Law));
-                at = until;
             }
         }
     }
+
+    /// The nodes that fail each on their own, with the number that addresses their draws.
+    fn each_of(&self, target: TargetSpec, address: Address) -> Vec<(u32, Target)> {
+        let agent = |agent: u32| (agent, Target::Agent(agent));
+        let relay = |relay: u32| (relay | RELAYS, Target::Relay(relay));
+        let mut rng = address.open(self.scope.key, 0, Draw::Target);
+        match target {
+            TargetSpec::Authority => vec![(AUTHORITY, self.choose(target, false, &mut rng))],
+            TargetSpec::Any => {
+                let relays = (0..self.scope.fleet.relays()).map(relay);
+                self.present().into_iter().map(agent).chain(relays).collect()
+            }
+            TargetSpec::Agent(index) => vec![agent(index)],
+            TargetSpec::Agents(share) => {
+                some_of(self.present(), share, &mut rng).into_iter().map(agent).collect()
+            }
+            TargetSpec::Relay(index) => vec![relay(index)],
+        }
+    }
+
+    /// `target` is up and down in turn.
+    fn alternate(
+        &mut self,
+        (up, down, from): (&Dist, &Dist, Option<Time>),
+        address: Address,
+        target: Target,
+        kind: FaultKind,
+    ) {
+        let (up, down) = (up.law().expect("validated"), down.law().expect("validated"));
+        let mut at = from.unwrap_or(self.scope.from);
+        for strike in 0.. {
+            let open = |draw| address.open(self.scope.key, strike, draw);
+            at += up.sample_span(&mut open(Draw::Gap)).max(SHORTEST_GAP);
+            if at >= self.scope.end {
+                break;
+            }
+            let until = at + down.sample_span(&mut open(Draw::Lasts));
+            let (kind, target) = (kind.clone(), target.clone());
+            self.entries.push(Entry { at, until: Some(until), kind, target, origin: Origin::Law });
+            at = until;
+        }
+    }
+
+    /// `target` is a pair of units.
+    fn pair(&mut self, pair: Pair, from: Option<Time>, address: Address, target: &Target) {
+        let (from, end) = (from.unwrap_or(self.scope.from), self.scope.end);
+        let breaks = standby::draw(pair, from, end, |count, what| {
+            let draw = match what {
+                Drawn::Life => Draw::Gap,
+                Drawn::Repair => Draw::Lasts,
+                Drawn::Takeover => Draw::Takeover,
+            };
+            address.open(self.scope.key, count, draw)
+        });
+        self.entries.extend(breaks.into_iter().map(|one| Entry {
+            at: one.at,
+            until: Some(one.until),
+            kind: if one.takeover { FaultKind::Takeover } else { FaultKind::Outage },
+            target: target.clone(),
+            origin: Origin::Law,
+        }));
+    }
 }
+
+/// Marks the number of a relay, where agents and relays have draws of their own.
+const RELAYS: u32 = 1 << 31;
+/// The number of whoever decides.
+const AUTHORITY: u32 = u32::MAX;
 
 /// A random `share` of `items`, at least one of them, in order.
 fn some_of(mut items: Vec<u32>, share: f64, rng: &mut Rng) -> Vec<u32> {

@@ -156,7 +156,7 @@ fn fits(kind: &FaultKind, target: &Target) -> Result<(), (String, &'static str)>
             Err((format!("a partition has at most 200 sides, not {}", groups.len()), "join some"))
         }
         FaultKind::Partition { .. } if !network => wrong("strikes the network, nobody in particular"),
-        FaultKind::Outage if !relay => wrong("strikes a relay"),
+        FaultKind::Outage | FaultKind::Takeover if !relay => wrong("strikes a relay"),
         FaultKind::WrongOutput { .. } | FaultKind::Stall | FaultKind::Leave if relay => {
             wrong("strikes agents")
         }
@@ -173,6 +173,7 @@ fn fits(kind: &FaultKind, target: &Target) -> Result<(), (String, &'static str)>
         | FaultKind::WrongOutput { .. }
         | FaultKind::Stall
         | FaultKind::Outage
+        | FaultKind::Takeover
             if network =>
         {
             wrong("needs somebody to strike")
@@ -184,6 +185,7 @@ fn fits(kind: &FaultKind, target: &Target) -> Result<(), (String, &'static str)>
         | FaultKind::WrongOutput { .. }
         | FaultKind::Stall
         | FaultKind::Outage
+        | FaultKind::Takeover
         | FaultKind::Partition { .. } => Ok(()),
     }
 }

@@ -10,12 +10,13 @@ mod file;
 mod plan;
 mod residual;
 mod spec;
+mod standby;
 mod target;
 
 pub use draw::{Scope, draw};
 pub use plan::{Entry, FaultKind, FaultPlan, Group, Origin, Target};
 pub use residual::Residual;
 pub use spec::{
-    Churn, ChurnStart, Crash, FaultSpec, Outage, Partition, Pause, Slow, Stall, When, WrongOutput,
+    Churn, ChurnStart, Crash, FaultSpec, Outage, Partition, Pause, Slow, Stall, Standby, When, WrongOutput,
 };
 pub use target::TargetSpec;

@@ -65,6 +65,8 @@ pub enum FaultKind {
     },
     /// Relay out of service.
     Outage,
+    /// Relay out of service since its standby began to take over; counts as an outage.
+    Takeover,
     /// Nodes of different groups exchange nothing; who is in no group belongs to the rest.
     Partition {
         /// The sides, the rest aside.
@@ -82,6 +84,20 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Whether its target takes no part while it lasts.
+    pub fn takes_down(&self) -> bool {
+        match self {
+            FaultKind::Crash
+            | FaultKind::Leave
+            | FaultKind::Pause
+            | FaultKind::Outage
+            | FaultKind::Takeover => true,
+            FaultKind::Slow { .. }
+            | FaultKind::Partition { .. }
+            | FaultKind::WrongOutput { .. }
+            | FaultKind::Stall => false,
+        }
+    }
     /// The name used in scenarios, tables and plots.
     pub fn name(&self) -> &'static str {
         match self {
@@ -89,7 +105,7 @@ impl FaultKind {
             FaultKind::Leave => "leave",
             FaultKind::Pause => "pause",
             FaultKind::Slow { .. } => "slow",
-            FaultKind::Outage => "relay_outage",
+            FaultKind::Outage | FaultKind::Takeover => "relay_outage",
             FaultKind::Partition { .. } => "partition",
             FaultKind::WrongOutput { .. } => "wrong_output",
             FaultKind::Stall => "stall",

@@ -2,7 +2,8 @@
 //!
 //! A fault with `at` is scheduled: it must fire in every run, or the run fails. One with `every` is a
 //! random law: it strikes again and again from the end of the warm-up on, and must fire at least once
-//! in a comparison.
+//! in a comparison. So is one with `mtbf` and `mttr`, under which each target on its own goes down and up
+//! in turn, whatever it is doing: the breakdowns of queueing theory (White & Christie, 1958).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,9 +56,9 @@ impl FaultSpec {
     /// must fire at least once in a comparison, also one whose first strike came after the end.
     pub fn laws(&self) -> Vec<&'static str> {
         let lists = [
-            ("crash", self.crash.iter().any(|fault| fault.every.is_some())),
-            ("pause", self.pause.iter().any(|fault| fault.every.is_some())),
-            ("slow", self.slow.iter().any(|fault| fault.every.is_some())),
+            ("crash", self.crash.iter().any(|fault| fault.every.is_some() || fault.mtbf.is_some())),
+            ("pause", self.pause.iter().any(|fault| fault.every.is_some() || fault.mtbf.is_some())),
+            ("slow", self.slow.iter().any(|fault| fault.every.is_some() || fault.mtbf.is_some())),
             ("partition", self.partition.iter().any(|fault| fault.every.is_some())),
             ("relay_outage", self.relay_outage.iter().any(|fault| fault.mtbf.is_some())),
             ("wrong_output", self.wrong_output.iter().any(|fault| fault.every.is_some())),
@@ -75,6 +76,15 @@ pub enum When<'a> {
     At(Time),
     /// Again and again, with these gaps between two beginnings.
     Every(&'a Dist),
+    /// Up and down in turn, each target on its own.
+    Alternating {
+        /// Time up.
+        up: &'a Dist,
+        /// Time down.
+        down: &'a Dist,
+        /// When the first time up begins. `None`: at the end of the warm-up.
+        from: Option<Time>,
+    },
 }
 
 macro_rules! fault {
@@ -105,29 +115,71 @@ macro_rules! fault {
     };
 }
 
-fault! {
+/// Faults that also come as up and down in turn.
+macro_rules! alternating_fault {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident : $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// When it begins, once. Needs `at`, or `every`, or `mtbf` and `mttr`.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub at: Option<Time>,
+            /// Law of the time between two beginnings: it strikes again and again, after the warm-up.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub every: Option<Dist>,
+            /// Law of the time up before each target fails (mean time between failures). Each node that
+            /// `target` names fails on its own; `any` names every agent and every relay.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub mtbf: Option<Dist>,
+            /// Law of the time down (mean time to repair). With `mtbf`.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub mttr: Option<Dist>,
+            /// When the first time up begins, with `mtbf`. Default: at the end of the warm-up.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub from: Option<Time>,
+            $($(#[$attr])* pub $field: $type,)*
+        }
+
+        impl $name {
+            /// When it begins; `None` unless exactly one of the three ways to say it is given in full.
+            pub fn when(&self) -> Option<When<'_>> {
+                match (self.at, &self.every, &self.mtbf, &self.mttr) {
+                    (Some(at), None, None, None) => Some(When::At(at)),
+                    (None, Some(every), None, None) => Some(When::Every(every)),
+                    (None, None, Some(up), Some(down)) => {
+                        Some(When::Alternating { up, down, from: self.from })
+                    }
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+alternating_fault! {
     /// Nodes stop, and may restart.
     Crash {
         /// Whom it strikes. Default "any".
         #[serde(default = "any")]
         target: TargetSpec,
-        /// Law of the time until the restart. Default: never.
+        /// Law of the time until the restart, with `at` or `every`. Default: never.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         restart_after: Option<Dist>,
     }
 }
-fault! {
+alternating_fault! {
     /// Nodes freeze and keep their state.
     Pause {
         /// Whom it strikes. Default "any".
         #[serde(default = "any")]
         target: TargetSpec,
-        /// Law of how long it lasts.
-        #[serde(rename = "for")]
-        lasts: Dist,
+        /// Law of how long it lasts. With `at` or `every`.
+        #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Dist>,
     }
 }
-fault! {
+alternating_fault! {
     /// Nodes slow down.
     Slow {
         /// Whom it strikes. Default "any".
@@ -135,9 +187,9 @@ fault! {
         target: TargetSpec,
         /// New speed ÷ nominal speed, above 0 and not 1.
         factor: f64,
-        /// Law of how long it lasts.
-        #[serde(rename = "for")]
-        lasts: Dist,
+        /// Law of how long it lasts. With `at` or `every`.
+        #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+        lasts: Option<Dist>,
     }
 }
 fault! {
@@ -201,6 +253,23 @@ pub struct Outage {
     /// Law of the time out of service (mean time to repair).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mttr: Option<Dist>,
+    /// When the first time in service begins, with `mtbf`. Default: at the end of the warm-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Time>,
+    /// The relay is a pair of units, of which one serves and the other stands by; `mtbf` and `mttr` are then
+    /// those of a unit. Default: it is one unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standby: Option<Standby>,
+}
+
+/// A second unit for a relay. Units fail whether they serve or not, and one crew repairs them one after the
+/// other. When the serving unit fails, the other takes over, unless the first is repaired before that; when
+/// the other fails meanwhile, or is down already, the first one repaired serves at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Standby {
+    /// Law of the time from the failure of the serving unit until the other serves.
+    pub takeover: Dist,
 }
 
 /// Agents leave and return, each on its own: sessions and absences alternate.

@@ -5,6 +5,7 @@
 //! `summary.csv`, JSON, `anthill explain` and the plots take names, units and formulas from there.
 //! Nothing here may know a pattern, draw a random number or change what happens.
 
+pub mod availability;
 pub mod bound;
 mod channels;
 pub mod decentralization;
@@ -26,7 +27,7 @@ pub mod turns;
 pub mod whole;
 
 /// The columns of each file, in the order they are written.
-static TABLES: [&[MetricDef]; 12] = [
+static TABLES: [&[MetricDef]; 13] = [
     whole::DEFS,
     ledger::DEFS,
     bound::DEFS,
@@ -37,6 +38,7 @@ static TABLES: [&[MetricDef]; 12] = [
     traffic::DEFS,
     inbox::DEFS,
     turns::DEFS,
+    availability::DEFS,
     series::DEFS,
     money::DEFS,
 ];

@@ -1,29 +1,41 @@
 //! `ideal`: an oracle that knows everything at once and coordinates for nothing. A reference, not a bound.
 //!
-//! Tasks queue in the order in which they could start; each goes to the fastest free agent that has its
-//! skill, the lowest id among equals, in the instant both exist. Messages take no time and cost nothing.
-//! A crash sends the task back to the front of the queue; all other faults pass it by. On homogeneous
-//! independent tasks it is the M/G/c queue (Kleinrock, *Queueing Systems* vol. 1, 1975; Erlang C for
-//! exponential work), which is what its tests compare it with.
+//! It is the laboratory of queueing theory: the queue discipline is whichever its table names, and messages
+//! take no time and cost nothing, so that what is measured is the queue alone.
+//!
+//! With a `central` queue, the default, tasks queue in the order in which they could start; each goes to the
+//! fastest free agent that has its skill, the lowest id among equals, in the instant both exist. On
+//! homogeneous independent tasks that is the M/G/c queue (Kleinrock, *Queueing Systems* vol. 1, 1975; Erlang
+//! C for exponential work). With `own` queues a task goes to an agent at once and waits there: at random
+//! (M/G/1), round robin (E_n/G/1), the shortest of some or of all (Vvedenskaya, Dobrushin & Karpelevich,
+//! 1996; Mitzenmacher, IEEE TPDS 12(10), 2001), an idle one first (Lu et al., Performance Evaluation 68(11),
+//! 2011), or moved by stealing (Mitzenmacher, SPAA 1998). Its tests compare all of these with closed forms.
+//!
+//! A crash sends an agent's tasks back to the front of the central queue, from where they are given anew; a
+//! paused agent keeps its tasks and gets no more; all other faults pass it by.
 //!
 //! Shortest-job-first beats it where work varies a lot (model.md §7), so ratios to `ideal` may be below 1;
 //! the bound is `metrics::bound`.
 //!
 //! The oracle sits at the first client, which never fails.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod params;
+mod team;
+#[cfg(test)]
+mod tests;
+mod waiting;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
+pub use params::{Dispatch, Order, Params, Queue, Steal};
+
+use self::team::Team;
+use self::waiting::Waiting;
+use crate::engine::{Law, Span};
+use crate::error::{Problem, Problems};
 use crate::sim::{CxOf, Kind, Message, Protocol, Seat, Seats, Status, Submission, Work, WorkKind};
-use crate::trace::{Fact, NodeId, Output, Phase, Plane, Promise, SkillId, TaskId};
-use crate::work::Fleet;
-
-/// There is nothing to choose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Params {}
+use crate::trace::{Ending, ExecutionId, Fact, NodeId, Output, Phase, Plane, Promise, SkillId, TaskId};
+use crate::work::{Discipline, Fleet};
 
 /// Orders and answers; they take no time.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +46,8 @@ pub enum Msg {
     Result(Output),
     /// It hung; I am free again.
     Failed(TaskId),
+    /// Do not do this after all.
+    Withdraw(TaskId),
 }
 
 impl Message for Msg {
@@ -52,99 +66,214 @@ impl Message for Msg {
             bytes: 0,
             about: "the agent is done; free and instantaneous",
         },
+        Kind {
+            name: "ideal_withdraw",
+            phase: Phase::Assignment,
+            plane: Plane::Harness,
+            bytes: 0,
+            about: "the oracle takes a task back that waits at an agent; free and instantaneous",
+        },
     ];
     fn kind(&self) -> usize {
         match self {
             Msg::Assign(_) => 0,
             Msg::Result(_) | Msg::Failed(_) => 1,
+            Msg::Withdraw(_) => 2,
         }
     }
     fn task(&self) -> Option<TaskId> {
         match self {
-            Msg::Assign(task) | Msg::Failed(task) => Some(*task),
+            Msg::Assign(task) | Msg::Failed(task) | Msg::Withdraw(task) => Some(*task),
             Msg::Result(output) => Some(output.task),
         }
     }
 }
 
-/// An agent as the oracle orders them: fastest first, then by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Ranked {
-    /// Speed in millionths, negated so that the fastest sorts first.
-    slowness: i64,
-    node: NodeId,
+/// What an oracle or an agent is called back for.
+#[derive(Clone, Copy, Debug)]
+pub enum Then {
+    /// An execution ended.
+    Worked,
+    /// An agent looks for a task, unless it went down since.
+    Look {
+        /// Which agent.
+        node: NodeId,
+        /// How often it had gone down when the interval began.
+        lapses: u32,
+    },
 }
 
-/// What the oracle knows.
-#[derive(Debug, Default)]
+/// What the oracle knows and does; `None` of it at anybody else.
+#[derive(Debug)]
 struct Oracle {
-    /// Waiting tasks by the order in which they became startable; a requeued one keeps its place.
-    queues: BTreeMap<Option<SkillId>, BTreeSet<(u64, TaskId)>>,
-    order: BTreeMap<TaskId, u64>,
-    next_order: u64,
-    free: BTreeMap<SkillId, BTreeSet<Ranked>>,
-    doing: BTreeMap<NodeId, TaskId>,
-    settled: BTreeSet<TaskId>,
+    steal: Option<Steal>,
+    poll: Option<Law>,
+    capacity: Option<u32>,
+    waiting: Waiting,
+    team: Team,
+    /// Tasks in the system, by the skill they ask for.
+    inside: BTreeMap<Option<SkillId>, u32>,
+    /// By task: whether it has left.
+    left: Vec<bool>,
+    /// By node: how often it went down. Keeps a look that was planned before from being taken.
+    lapses: Vec<u32>,
 }
+
+/// An agent that looks without pause would never end looking.
+const SHORTEST_LOOK: Span = Span::from_micros(1);
 
 impl Oracle {
-    fn free(&mut self, node: NodeId, fleet: &Fleet) {
-        let skill = fleet.skill(node).expect("only agents are free");
-        self.free.entry(skill).or_default().insert(ranked(node, fleet));
-    }
-    fn not_free(&mut self, node: NodeId, fleet: &Fleet) {
-        let skill = fleet.skill(node).expect("only agents are free");
-        if let Some(free) = self.free.get_mut(&skill) {
-            free.remove(&ranked(node, fleet));
+    fn new(params: &Params, seat: &Seat<'_>) -> Oracle {
+        let poll = params.poll.as_ref().map(|law| law.law().expect("checked"));
+        Oracle {
+            steal: params.steal,
+            capacity: params.capacity,
+            waiting: Waiting::new(params.order, seat.tasks),
+            team: Team::new(params, seat),
+            poll,
+            inside: BTreeMap::new(),
+            left: vec![false; seat.tasks],
+            lapses: vec![0; seat.fleet.len()],
         }
     }
-    fn queue(&mut self, task: TaskId, skill: Option<SkillId>) {
-        let next = &mut self.next_order;
-        let place = *self.order.entry(task).or_insert_with(|| {
-            *next += 1;
-            *next
-        });
-        self.queues.entry(skill).or_default().insert((place, task));
-    }
-    /// The fastest free agent that can do `skill`.
-    fn fastest(&self, skill: Option<SkillId>) -> Option<NodeId> {
-        match skill {
-            Some(skill) => self.free.get(&skill)?.first().map(|ranked| ranked.node),
-            None => self.free.values().filter_map(BTreeSet::first).min().map(|ranked| ranked.node),
-        }
-    }
-    /// The oldest waiting task for which somebody is free, and who.
-    fn next_pair(&self) -> Option<((u64, TaskId), Option<SkillId>, NodeId)> {
-        self.queues
-            .iter()
-            .filter_map(|(&skill, queue)| Some((*queue.first()?, skill, self.fastest(skill)?)))
-            .min_by_key(|(first, ..)| *first)
-    }
-}
 
-fn ranked(node: NodeId, fleet: &Fleet) -> Ranked {
-    Ranked { slowness: -((fleet.speed(node) * 1e6).round() as i64), node }
+    fn arrived(&mut self, task: TaskId, cx: &mut CxOf<'_, Ideal>) {
+        let inside = self.inside.entry(cx.task(task).skill).or_default();
+        if self.capacity.is_some_and(|capacity| *inside >= capacity) {
+            self.left[task.index()] = true;
+            return cx.end(task, Ending::Rejected);
+        }
+        *inside += 1;
+        cx.note(Fact::Queued(task));
+        self.queue(task, cx);
+        self.dispatch(cx);
+    }
+
+    fn queue(&mut self, task: TaskId, cx: &CxOf<'_, Ideal>) {
+        let card = cx.task(task);
+        self.waiting.push(task, card.skill, card.priority);
+    }
+
+    /// Gives tasks away as long as somebody can take one.
+    fn dispatch(&mut self, cx: &mut CxOf<'_, Ideal>) {
+        while let Some(task) = self.waiting.next(|skill| self.team.any(skill), || cx.rng()) {
+            if !self.left[task.index()] {
+                let skill = cx.task(task).skill;
+                let node = self.team.choose(skill, || cx.rng()).expect("somebody can take it");
+                self.give(node, task, cx);
+            }
+        }
+    }
+
+    fn give(&mut self, node: NodeId, task: TaskId, cx: &mut CxOf<'_, Ideal>) {
+        self.team.give(node, task);
+        cx.note(Fact::Decided { task, to: node });
+        cx.send(node, Msg::Assign(task));
+    }
+
+    /// `task` left the system; says whether it had not before.
+    fn leaves(&mut self, task: TaskId, cx: &CxOf<'_, Ideal>) -> bool {
+        let first = !std::mem::replace(&mut self.left[task.index()], true);
+        if first && let Some(inside) = self.inside.get_mut(&cx.task(task).skill) {
+            *inside -= 1;
+        }
+        first
+    }
+
+    /// `node` has one task less. If it gave the task back by crashing, nothing changes.
+    fn released(&mut self, node: NodeId, task: TaskId, cx: &mut CxOf<'_, Ideal>) {
+        if self.team.take(node, task) && self.team.is_up(node) {
+            if self.team.hand(node).is_empty() {
+                self.steal(node, cx);
+            }
+            self.look(node, cx);
+        }
+        self.dispatch(cx);
+    }
+
+    /// `thief` has nothing to do and takes the task that has waited longest from the first agent it finds
+    /// with enough of them.
+    fn steal(&mut self, thief: NodeId, cx: &mut CxOf<'_, Ideal>) {
+        let Some(Steal { probes, at_least }) = self.steal else { return };
+        let mut rng = cx.rng();
+        for _ in 0..probes {
+            let Some(victim) = self.team.other(thief, &mut rng) else { return };
+            if self.team.hand(victim).len() >= at_least as usize
+                && let Some(task) = self.team.waits_at(victim)
+            {
+                self.team.take(victim, task);
+                cx.send(victim, Msg::Withdraw(task));
+                return self.give(thief, task, cx);
+            }
+        }
+    }
+
+    /// Under `poll`: `node`, which is up, takes a task if one waits, and else comes again.
+    fn look(&mut self, node: NodeId, cx: &mut CxOf<'_, Ideal>) {
+        let Some(interval) = &self.poll else { return };
+        let interval = interval.clone();
+        self.team.set_looks(node, true);
+        self.dispatch(cx);
+        self.team.set_looks(node, false);
+        if self.team.hand(node).is_empty() {
+            let lapses = self.lapses[node.index()];
+            let wait = interval.sample_span(&mut cx.rng()).max(SHORTEST_LOOK);
+            cx.set_timer(wait, Then::Look { node, lapses });
+        }
+    }
+
+    /// `task` leaves unanswered. One that waits in an agent's own queue is taken from there; what a central
+    /// queue has given out is being worked on, and ends as it ends.
+    fn expired(&mut self, task: TaskId, cx: &mut CxOf<'_, Ideal>) {
+        if !self.leaves(task, cx) {
+            return;
+        }
+        let card = cx.task(task);
+        self.waiting.remove(task, card.skill, card.priority);
+        if let Some(node) = self.team.queue_of(task) {
+            cx.send(node, Msg::Withdraw(task));
+            self.released(node, task, cx);
+        }
+    }
+
+    fn status(&mut self, node: NodeId, status: Status, cx: &mut CxOf<'_, Ideal>) {
+        self.team.set_up(node, status == Status::Up);
+        match status {
+            Status::Up => {
+                if self.team.hand(node).is_empty() {
+                    self.look(node, cx);
+                }
+            }
+            // A paused agent keeps its tasks; one that crashed gives them back.
+            Status::Frozen => self.lapses[node.index()] += 1,
+            Status::Lost => {
+                self.lapses[node.index()] += 1;
+                for task in self.team.take_all(node) {
+                    cx.note(Fact::Queued(task));
+                    self.queue(task, cx);
+                }
+            }
+        }
+        self.dispatch(cx);
+    }
 }
 
 /// The oracle, or an agent that does as it is told.
 #[derive(Debug)]
 pub struct Ideal {
-    oracle: Oracle,
+    oracle: Option<Box<Oracle>>,
     seat: NodeId,
+    /// What an agent holds.
+    executions: VecDeque<(TaskId, ExecutionId)>,
 }
 
 impl Ideal {
-    fn dispatch(&mut self, cx: &mut CxOf<'_, Self>) {
-        while let Some((first, skill, node)) = self.oracle.next_pair() {
-            self.oracle.queues.entry(skill).or_default().remove(&first);
-            if self.oracle.settled.contains(&first.1) {
-                continue;
-            }
-            self.oracle.not_free(node, cx.fleet());
-            self.oracle.doing.insert(node, first.1);
-            cx.note(Fact::Decided { task: first.1, to: node });
-            cx.send(node, Msg::Assign(first.1));
-        }
+    fn oracle(&mut self) -> &mut Oracle {
+        self.oracle.as_mut().expect("only the oracle is told")
+    }
+    fn forget(&mut self, task: TaskId) -> Option<ExecutionId> {
+        let place = self.executions.iter().position(|(other, _)| *other == task)?;
+        self.executions.remove(place).map(|(_, execution)| execution)
     }
 }
 
@@ -155,88 +284,86 @@ impl Protocol for Ideal {
     const ORACLE: bool = true;
     type Params = Params;
     type Msg = Msg;
-    type Timer = ();
+    type Timer = Then;
 
+    fn check(params: &Params, fleet: &Fleet) -> Result<(), Problems> {
+        let mut problems = params.problems();
+        let in_order = |node| fleet.profile(node).is_none_or(|agent| agent.discipline == Discipline::Fifo);
+        if params.steal.is_some() && !fleet.present().all(in_order) {
+            let message = "which task of an agent waits is known only where they are served in order";
+            problems.push(Problem::new(message).key("steal").remedy("delete it, or let agents be \"fifo\""));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
     fn seats(_: &Params, _: &Fleet) -> Seats {
         Seats::default()
     }
     fn entry(_: &Params, fleet: &Fleet, _: &Seats, _: Submission) -> NodeId {
         fleet.client(0)
     }
-    fn sit(_: &Params, seat: &Seat<'_>) -> Ideal {
-        let mut oracle = Oracle::default();
+    fn sit(params: &Params, seat: &Seat<'_>) -> Ideal {
         let first = seat.fleet.client(0);
-        if seat.node == first {
-            for node in seat.fleet.present() {
-                oracle.free(node, seat.fleet);
-            }
+        let oracle = (seat.node == first).then(|| Box::new(Oracle::new(params, seat)));
+        Ideal { oracle, seat: first, executions: VecDeque::new() }
+    }
+    fn on_start(&mut self, cx: &mut CxOf<'_, Self>) {
+        if let Some(oracle) = &mut self.oracle
+            && oracle.poll.is_some()
+        {
+            cx.fleet().present().for_each(|node| oracle.look(node, cx));
         }
-        Ideal { oracle, seat: first }
     }
     fn on_task(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
-        let me = cx.me();
-        cx.note(Fact::Queued(task));
-        debug_assert_eq!(me, self.seat, "clients submit to the oracle");
-        self.oracle.queue(task, cx.task(task).skill);
-        self.dispatch(cx);
+        self.oracle().arrived(task, cx);
     }
     fn on_message(&mut self, from: NodeId, msg: Msg, cx: &mut CxOf<'_, Self>) {
         match msg {
             Msg::Assign(task) => {
-                cx.work(task, ());
+                let execution = cx.work(task, Then::Worked);
+                self.executions.push_back((task, execution));
+            }
+            Msg::Withdraw(task) => {
+                if let Some(execution) = self.forget(task) {
+                    cx.abandon(execution);
+                }
             }
             Msg::Result(output) => {
-                self.released(from, cx);
+                let oracle = self.oracle();
                 // An agent may finish in the very instant in which it crashes and its task is requeued.
-                if self.oracle.settled.insert(output.task) {
+                if oracle.leaves(output.task, cx) {
                     cx.settle(output.task, output);
                 }
-                self.dispatch(cx);
+                oracle.released(from, output.task, cx);
             }
             Msg::Failed(task) => {
-                self.released(from, cx);
-                self.oracle.queue(task, cx.task(task).skill);
-                self.dispatch(cx);
+                let oracle = self.oracle();
+                oracle.queue(task, cx);
+                oracle.released(from, task, cx);
             }
         }
     }
-    fn on_work(&mut self, done: Work, (): (), cx: &mut CxOf<'_, Self>) {
+    fn on_timer(&mut self, then: Then, cx: &mut CxOf<'_, Self>) {
+        let Then::Look { node, lapses } = then else { return };
+        let oracle = self.oracle();
+        if oracle.lapses[node.index()] == lapses {
+            oracle.look(node, cx);
+        }
+    }
+    fn on_work(&mut self, done: Work, _: Then, cx: &mut CxOf<'_, Self>) {
+        self.forget(done.task);
         match done.kind {
             WorkKind::Executed(output) => cx.send(self.seat, Msg::Result(output)),
             WorkKind::Hung => cx.send(self.seat, Msg::Failed(done.task)),
             WorkKind::Verified { .. } => unreachable!("the oracle needs no verification"),
         }
     }
-    fn on_expired(&mut self, task: TaskId, _: &mut CxOf<'_, Self>) {
-        // Whoever works on it finishes; whoever would, does not begin.
-        self.oracle.settled.insert(task);
+    fn on_crash(&mut self) {
+        self.executions.clear();
     }
     fn on_status(&mut self, node: NodeId, status: Status, cx: &mut CxOf<'_, Self>) {
-        match status {
-            Status::Up => {
-                if !self.oracle.doing.contains_key(&node) {
-                    self.oracle.free(node, cx.fleet());
-                }
-            }
-            // A paused agent keeps its task; one that crashed gives it back.
-            Status::Frozen => self.oracle.not_free(node, cx.fleet()),
-            Status::Lost => {
-                self.oracle.not_free(node, cx.fleet());
-                if let Some(task) = self.oracle.doing.remove(&node) {
-                    cx.note(Fact::Queued(task));
-                    self.oracle.queue(task, cx.task(task).skill);
-                }
-            }
-        }
-        self.dispatch(cx);
+        self.oracle().status(node, status, cx);
     }
-}
-
-impl Ideal {
-    /// `node` is free again, unless it gave its task back by crashing.
-    fn released(&mut self, node: NodeId, cx: &mut CxOf<'_, Self>) {
-        if self.oracle.doing.remove(&node).is_some() {
-            self.oracle.free(node, cx.fleet());
-        }
+    fn on_expired(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
+        self.oracle().expired(task, cx);
     }
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with `[faults]`: times, targets, shares, and plans from files.
 
 use super::resolve::{Checker, SITE};
-use crate::engine::{Dist, Time};
+use crate::engine::{Dist, Span, Time};
 use crate::error::Error;
 use crate::fault::{FaultPlan, Outage, TargetSpec, When};
 
@@ -20,19 +20,19 @@ impl Checker<'_> {
             let key = format!("faults.crash.{index}");
             self.when(&key, crash.when());
             self.target(&key, crash.target, numbers, false);
-            self.lasts(&format!("{key}.restart_after"), crash.restart_after.as_ref());
+            self.length(&key, crash.when(), "restart_after", crash.restart_after.as_ref(), false);
         }
         for (index, pause) in faults.pause.iter().enumerate() {
             let key = format!("faults.pause.{index}");
             self.when(&key, pause.when());
             self.target(&key, pause.target, numbers, false);
-            self.lasts(&format!("{key}.for"), Some(&pause.lasts));
+            self.length(&key, pause.when(), "for", pause.lasts.as_ref(), true);
         }
         for (index, slow) in faults.slow.iter().enumerate() {
             let key = format!("faults.slow.{index}");
             self.when(&key, slow.when());
             self.target(&key, slow.target, numbers, false);
-            self.lasts(&format!("{key}.for"), Some(&slow.lasts));
+            self.length(&key, slow.when(), "for", slow.lasts.as_ref(), true);
             self.positive(&format!("{key}.factor"), slow.factor);
             if slow.factor == 1.0 {
                 self.refuse(
@@ -64,17 +64,79 @@ impl Checker<'_> {
             self.outage(&format!("faults.relay_outage.{index}"), outage, numbers);
         }
         self.churn();
+        self.overlaps();
     }
 
     fn when(&mut self, key: &str, when: Option<When<'_>>) {
         match when {
+            None if ["mtbf", "mttr"].iter().any(|name| self.is_written(&format!("{key}.{name}"))) => {
+                let message = "a fault has `at`, or `every`, or both of `mtbf` and `mttr`";
+                self.refuse(key, message, "give one of the three and none of the others");
+            }
             None => self.one_of(key, ["at", "every"], "write at = \"20min\""),
             Some(When::At(at)) => self.instant(&format!("{key}.at"), at),
             Some(When::Every(law)) => {
                 let key = format!("{key}.every");
                 self.law(&key, law);
-                self.finite_mean(&key, law.law().ok().map(|law| law.mean()));
+                let mean = law.law().ok().map(|law| law.mean());
+                self.finite_mean(&key, mean);
+                self.strikes_in_time(&key, mean);
             }
+            Some(When::Alternating { up, down, from }) => {
+                for (name, law) in [("mtbf", up), ("mttr", down)] {
+                    self.lasts(&format!("{key}.{name}"), Some(law));
+                }
+                self.begins_in_time(key, from);
+            }
+        }
+        if self.is_written(&format!("{key}.from")) && !matches!(when, None | Some(When::Alternating { .. })) {
+            let message = "only `mtbf` and `mttr` begin at a time of their own";
+            self.refuse(&format!("{key}.from"), message, "delete it");
+        }
+    }
+
+    /// Refuses a law that would hardly strike before the run is over.
+    fn strikes_in_time(&mut self, key: &str, mean: Option<f64>) {
+        let run = &self.file.run;
+        let (from, end) = (run.warmup(), run.horizon + run.drain());
+        let left = Time::ZERO + end;
+        let left = left.since((Time::ZERO + from).min(left));
+        if let Some(mean) = mean
+            && mean.is_finite()
+            && mean > left.as_secs_f64()
+        {
+            let mean = Span::from_secs_f64(mean);
+            let message =
+                format!("a fault every {mean} on average, but there are {left} for it to strike in");
+            self.refuse(key, message, "shorten it, lengthen `run.horizon`, or name one instant with `at`");
+        }
+    }
+
+    /// Refuses a beginning that is not before the end of the run.
+    fn begins_in_time(&mut self, key: &str, from: Option<Time>) {
+        let end = Time::ZERO + self.file.run.horizon + self.file.run.drain();
+        if let Some(from) = from
+            && from >= end
+        {
+            let message = format!("{from} is not before the end of the run at {end}");
+            self.refuse(&format!("{key}.from"), message, "let it begin earlier");
+        }
+    }
+
+    /// The length of a fault that is not up and down in turn, in `name`.
+    fn length(&mut self, key: &str, when: Option<When<'_>>, name: &str, law: Option<&Dist>, must: bool) {
+        let alternates = matches!(when, Some(When::Alternating { .. }));
+        self.lasts(&format!("{key}.{name}"), law);
+        match law {
+            Some(_) if alternates => {
+                let message = format!("`mttr` says how long it lasts, and so does `{name}`");
+                self.refuse(&format!("{key}.{name}"), message, "delete it");
+            }
+            None if must && !alternates && when.is_some() => {
+                let message = format!("missing field `{name}`: how long it lasts");
+                self.refuse(key, message, format!("write {name} = \"2min\""));
+            }
+            Some(_) | None => {}
         }
     }
 
@@ -189,11 +251,21 @@ impl Checker<'_> {
                 for (name, law) in [("mtbf", mtbf), ("mttr", mttr)] {
                     self.lasts(&format!("{key}.{name}"), Some(law));
                 }
+                self.begins_in_time(key, outage.from);
             }
             (_, _, _, _) => {
                 let message = "an outage has `at` and `for`, or `mtbf` and `mttr`";
                 self.refuse(key, message, "give both of one pair and none of the other");
             }
+        }
+        for (name, written) in [("from", outage.from.is_some()), ("standby", outage.standby.is_some())] {
+            if written && outage.mtbf.is_none() {
+                let message = format!("`{name}` belongs to `mtbf` and `mttr`");
+                self.refuse(&format!("{key}.{name}"), message, "delete it, or give those two");
+            }
+        }
+        if let Some(standby) = &outage.standby {
+            self.law(&format!("{key}.standby.takeover"), &standby.takeover);
         }
         if numbers.relays == 0 {
             self.refuse(key, "there is no relay to go out of service", "set relays.count to 1 or more");

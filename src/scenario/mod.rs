@@ -12,6 +12,7 @@
 
 mod check_faults;
 mod check_network;
+mod check_overlaps;
 mod check_route;
 mod check_work;
 mod diagnose;

@@ -106,11 +106,14 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let mut walk = self.tasks[task.index()].last_execution;
         while let Some(id) = walk {
             let execution = &self.executions[id.index()];
-            // What died without a fate was never taken up.
-            match execution.state {
-                ExecutionState::Queued => {}
-                ExecutionState::Dead if execution.fate.is_none() => {}
-                _ => return true,
+            // One that was lost or withdrawn before it started has no fate.
+            let started = match execution.state {
+                ExecutionState::Queued => false,
+                ExecutionState::Dead => execution.fate.is_some(),
+                ExecutionState::Running | ExecutionState::Hung | ExecutionState::Finished => true,
+            };
+            if started {
+                return true;
             }
             walk = execution.next_of_task;
         }

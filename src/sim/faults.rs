@@ -1,13 +1,29 @@
 //! The fault plan in action. Every fault says whether it changed its target's state.
 
 use super::execution::{ExecutionState, Job};
-use super::protocol::{Protocol, Status};
+use super::protocol::{Protocol, Seats, Status};
 use super::world::{Event, Firing, World};
 use crate::engine::Agenda;
 use crate::fault::{FaultKind, Group, Target};
 use crate::net::Cut;
 use crate::trace::{DownReason, DropReason, ExecutionId, Fate, NodeId, Observer, Plane, Record};
-use crate::work::Role;
+use crate::work::{Fleet, Role};
+
+impl Seats {
+    /// The nodes `target` names, once it is known who sits where.
+    pub(super) fn struck(&self, target: &Target, fleet: &Fleet) -> Vec<NodeId> {
+        match target {
+            Target::Agent(index) => vec![fleet.agent(*index)],
+            Target::Agents(indices) => indices.iter().map(|&index| fleet.agent(index)).collect(),
+            Target::Relay(index) => vec![fleet.relay(*index)],
+            Target::Authority { seat, otherwise } => match self.authority.len() {
+                0 => vec![fleet.agent(*otherwise)],
+                count => vec![self.authority[*seat as usize % count]],
+            },
+            Target::Network => Vec::new(),
+        }
+    }
+}
 
 impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// An entry of the plan begins.
@@ -22,7 +38,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if let FaultKind::Partition { groups, one_way } = &entry.kind {
             fired = self.partition(agenda, index, groups, *one_way);
         } else {
-            for node in self.targets(&entry.target) {
+            for node in self.seats.struck(&entry.target, &setup.fleet) {
                 fired |= self.strike(agenda, node, &entry.kind);
             }
         }
@@ -45,7 +61,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             self.note_cuts(agenda);
             ended = true;
         } else {
-            for node in self.targets(&entry.target) {
+            for node in self.seats.struck(&entry.target, &setup.fleet) {
                 ended |= self.relieve(agenda, node, &entry.kind);
             }
         }
@@ -58,30 +74,12 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
     }
 
-    /// The nodes an entry names. Seats of authority are known only now.
-    fn targets(&self, target: &Target) -> Vec<NodeId> {
-        let fleet = &self.setup.fleet;
-        match target {
-            Target::Agent(index) => vec![fleet.agent(*index)],
-            Target::Agents(indices) => indices.iter().map(|&index| fleet.agent(index)).collect(),
-            Target::Relay(index) => vec![fleet.relay(*index)],
-            Target::Authority { seat, otherwise } => {
-                let seats = &self.seats.authority;
-                match seats.len() {
-                    0 => vec![fleet.agent(*otherwise)],
-                    count => vec![seats[*seat as usize % count]],
-                }
-            }
-            Target::Network => Vec::new(),
-        }
-    }
-
     /// Begins a fault at one node; says whether it changed the node's state.
     fn strike(&mut self, agenda: &mut Agenda<Event>, node: NodeId, kind: &FaultKind) -> bool {
         match *kind {
             FaultKind::Crash => self.take_down(agenda, node, DownReason::Crash),
             FaultKind::Leave => self.take_down(agenda, node, DownReason::Leave),
-            FaultKind::Outage => self.take_down(agenda, node, DownReason::Outage),
+            FaultKind::Outage | FaultKind::Takeover => self.take_down(agenda, node, DownReason::Outage),
             FaultKind::Pause => self.pause(agenda, node),
             FaultKind::Slow { factor } => self.change_speed(agenda, node, factor),
             FaultKind::WrongOutput { probability } => {
@@ -97,7 +95,9 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Ends a fault at one node; says whether the node changed because of it.
     fn relieve(&mut self, agenda: &mut Agenda<Event>, node: NodeId, kind: &FaultKind) -> bool {
         match *kind {
-            FaultKind::Crash | FaultKind::Leave | FaultKind::Outage => self.bring_up(agenda, node),
+            FaultKind::Crash | FaultKind::Leave | FaultKind::Outage | FaultKind::Takeover => {
+                self.bring_up(agenda, node)
+            }
             FaultKind::Pause => self.resume(agenda, node),
             FaultKind::Slow { factor } => self.change_speed(agenda, node, 1.0 / factor),
             FaultKind::WrongOutput { probability } => {

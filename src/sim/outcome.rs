@@ -12,6 +12,7 @@ use crate::engine::Span;
 use crate::error::{Error, Problem, Problems};
 use crate::fault::{Origin, Target};
 use crate::metrics::MetricSet;
+use crate::metrics::availability::Availability;
 use crate::metrics::bound::Bound;
 use crate::metrics::decentralization::Decentralization;
 use crate::metrics::histogram::SojournHistogram;
@@ -138,7 +139,10 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
             ledger,
             (
                 latency,
-                (counts, (traffic, (deciders, (series, (money, (turns, (queue, (probes, inboxes)))))))),
+                (
+                    counts,
+                    (traffic, (deciders, (series, (money, (turns, (queue, (probes, (inboxes, there)))))))),
+                ),
             ),
         ),
     ) = observers.0;
@@ -154,6 +158,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     turns.fill(&mut metrics);
     queue.fill(&mut metrics);
     inboxes.fill(&end.seats.authority, &mut metrics);
+    there.fill(&mut metrics);
     let bound = Bound::new(&setup.tasks, &setup.fleet, &setup.faults, clock.end());
     bound.fill(&counts, &mut metrics);
     whole::<P>(setup, &params, &end, &ledger, &mut metrics);
@@ -161,7 +166,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     let mut broken = ledger.check();
     broken.extend(counts.violation());
     broken.extend(end.violations.iter().map(|Violation { at, what }| format!("at {at}: {what}")));
-    broken.extend(unfired(setup, &end.firing));
+    broken.extend(unfired(setup, &end));
     let gap = metrics.get("little_gap_share");
     if gap != 0.0 {
         broken
@@ -237,7 +242,13 @@ type All = (
             Latency,
             (
                 TaskCounts,
-                (Traffic, (Decentralization, (Series, (Money, (Turns, (Queue, (Probes, Inboxes))))))),
+                (
+                    Traffic,
+                    (
+                        Decentralization,
+                        (Series, (Money, (Turns, (Queue, (Probes, (Inboxes, Availability)))))),
+                    ),
+                ),
             ),
         ),
     ),
@@ -287,7 +298,15 @@ impl Observers {
                                                 Queue::new(Arc::clone(tasks), warmup, horizon),
                                                 (
                                                     Probes::new(&setup.probes),
-                                                    Inboxes::new(fleet, warmup, horizon),
+                                                    (
+                                                        Inboxes::new(fleet, warmup, horizon),
+                                                        Availability::new(
+                                                            Arc::clone(fleet),
+                                                            Arc::clone(&setup.faults),
+                                                            warmup,
+                                                            horizon,
+                                                        ),
+                                                    ),
                                                 ),
                                             ),
                                         ),
@@ -338,28 +357,37 @@ fn standing_overhead<P: Protocol>(setup: &Setup, params: &P::Params) -> f64 {
 }
 
 /// Scheduled faults that changed nothing (model.md §4: fired = it changed its target's state).
-fn unfired(setup: &Setup, firing: &[Firing]) -> Vec<String> {
-    let entries = setup.faults.entries.iter().zip(firing).enumerate();
-    entries
-        .filter(|(_, (entry, firing))| {
-            let missed = match firing {
-                Firing::Idle => true,
-                // A run that ends when its work is done may end before the fault.
-                Firing::NotReached => setup.clock.finish == Finish::Drained,
-                Firing::Fired | Firing::NotApplicable => false,
-            };
-            entry.origin == Origin::Scheduled && missed
-        })
-        .map(|(index, (entry, _))| {
-            format!(
-                "fault {index} ({} of {} at {}) changed nothing: another fault held its target down; \
-                 move one of them",
-                entry.kind.name(),
-                describe(&entry.target),
-                entry.at
-            )
-        })
-        .collect()
+fn unfired(setup: &Setup, end: &RunEnd) -> Vec<String> {
+    let entries = &setup.faults.entries;
+    let missed = |index: &usize| match end.firing[*index] {
+        Firing::Idle => true,
+        // A run that ends when its work is done may end before the fault.
+        Firing::NotReached => setup.clock.finish == Finish::Drained,
+        Firing::Fired | Firing::NotApplicable => false,
+    };
+    let scheduled = (0..entries.len()).filter(|&index| entries[index].origin == Origin::Scheduled);
+    let name = |index: usize| {
+        let entry = &entries[index];
+        format!("fault {index} ({} of {} at {})", entry.kind.name(), describe(&entry.target), entry.at)
+    };
+    let why = |index: usize| match holder(setup, end, index) {
+        Some(other) => format!("{} held its target down; move one of them", name(other)),
+        None => "its target was in that state already; move it or name another target".to_owned(),
+    };
+    scheduled.filter(missed).map(|index| format!("{} changed nothing: {}", name(index), why(index))).collect()
+}
+
+/// Another fault that held a target of fault `index` down when it began.
+fn holder(setup: &Setup, end: &RunEnd, index: usize) -> Option<usize> {
+    let entries = &setup.faults.entries;
+    let (one, nodes) = (&entries[index], end.seats.struck(&entries[index].target, &setup.fleet));
+    (0..entries.len()).filter(|&other| other != index).find(|&other| {
+        let entry = &entries[other];
+        entry.kind.takes_down()
+            && entry.at <= one.at
+            && entry.until.is_none_or(|until| until >= one.at)
+            && end.seats.struck(&entry.target, &setup.fleet).iter().any(|node| nodes.contains(node))
+    })
 }
 
 fn describe(target: &Target) -> String {

@@ -153,3 +153,29 @@ fn a_plan_is_read_as_it_was_written_and_bad_ones_are_refused() {
         "{text}"
     );
 }
+
+/// Each of the nodes named goes down and up on its own, from the instant named on, and never twice at a time.
+#[test]
+fn up_and_down_in_turn_is_each_target_for_itself() {
+    let fleet = fleet(20, 2);
+    let text = r#"
+        pause = { target = "any", from = "0s", mtbf = { exponential = { mean = "10s" } }, mttr = "2s" }
+        [relay_outage]
+        mtbf = { exponential = { mean = "1000s" } }
+        mttr = { exponential = { mean = "100s" } }
+        standby = { takeover = "7s" }
+    "#;
+    let plan = plan(text, &fleet);
+    let (mut down, mut free) = (0.0, std::collections::BTreeMap::new());
+    for entry in plan.entries.iter().filter(|entry| entry.kind == FaultKind::Pause) {
+        let until = entry.until.expect("a pause ends");
+        let before = free.insert(format!("{:?}", entry.target), until);
+        assert!(before.is_none_or(|before| before <= entry.at));
+        down += until.since(entry.at).as_secs_f64();
+    }
+    assert_eq!(free.len(), 22, "20 agents and 2 relays");
+    let share = down / (22.0 * 7_200.0);
+    assert!((share - 1.0 / 6.0).abs() < 0.003, "{share}");
+    assert!(plan.entries.iter().any(|entry| entry.kind == FaultKind::Takeover));
+    assert!(plan.entries[0].at < Time::from_secs(10));
+}

@@ -151,9 +151,11 @@ fn changes(fleet: &Fleet, plan: &FaultPlan) -> Vec<(u32, Time, Change)> {
     let mut changes = Vec::new();
     for entry in &plan.entries {
         let (begins, ends) = match entry.kind {
-            FaultKind::Crash | FaultKind::Leave | FaultKind::Pause | FaultKind::Outage => {
-                (Change::Down, Change::Up)
-            }
+            FaultKind::Crash
+            | FaultKind::Leave
+            | FaultKind::Pause
+            | FaultKind::Outage
+            | FaultKind::Takeover => (Change::Down, Change::Up),
             FaultKind::Slow { factor } if factor > 1.0 => (Change::Faster(factor), Change::NoLonger(factor)),
             FaultKind::Slow { .. }
             | FaultKind::Partition { .. }

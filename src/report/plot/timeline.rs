@@ -220,7 +220,7 @@ fn describe(entry: &Entry) -> String {
         FaultKind::Leave => "leave",
         FaultKind::Pause => "pause",
         FaultKind::Slow { .. } => "slow",
-        FaultKind::Outage => "relay outage",
+        FaultKind::Outage | FaultKind::Takeover => "relay outage",
         FaultKind::Partition { .. } => "partition",
         FaultKind::WrongOutput { .. } => "wrong outputs",
         FaultKind::Stall => "stall",
@@ -229,7 +229,7 @@ fn describe(entry: &Entry) -> String {
         Target::Authority { .. } => format!("authority {what}"),
         Target::Agent(index) => format!("{what} of agent {index}"),
         Target::Agents(agents) => format!("{what} of {} agents", agents.len()),
-        Target::Relay(_) if matches!(entry.kind, FaultKind::Outage) => what.to_owned(),
+        Target::Relay(_) if matches!(entry.kind, FaultKind::Outage | FaultKind::Takeover) => what.to_owned(),
         Target::Relay(index) => format!("{what} of relay {index}"),
         Target::Network => what.to_owned(),
     }

@@ -167,6 +167,29 @@ const CASES: &[(&str, &[&str])] = &[
     ("[faults.crash]\nat = \"5s\"", &["5s is before the end of the warm-up at 50s", "shorten `run.warmup`"]),
     ("[faults.crash]\nat = \"13min\"", &["13min is not before the end of the run at 750s"]),
     ("[faults.crash]\ntarget = \"any\"", &["`faults.crash`: exactly one of `at` and `every`"]),
+    ("[faults.crash]\nmtbf = \"5min\"", &["`faults.crash`: a fault has `at`, or `every`, or both of"]),
+    ("[faults.pause]\nat = \"5min\"", &["`faults.pause`: missing field `for`", "write for = \"2min\""]),
+    (
+        "[faults.pause]\nmtbf = \"5min\"\nmttr = \"5s\"\nfor = \"5s\"",
+        &["`faults.pause.for`: `mttr` says how long it lasts", "delete it"],
+    ),
+    (
+        "[faults.pause]\nmtbf = \"5min\"\nmttr = \"5s\"\nfrom = \"9h\"",
+        &["`faults.pause.from`: 9h is not before the end of the run at 750s"],
+    ),
+    (
+        "[faults.stall]\nevery = \"5h\"\nfor = \"5s\"",
+        &["`faults.stall.every`: a fault every 5h on average, but there are 700s", "shorten it"],
+    ),
+    (
+        "[faults]\ncrash = { at = \"5min\", target = \"agent:1\" }\n\
+         pause = { at = \"6min\", target = \"agent:1\", for = \"1s\" }",
+        &["`faults.pause.at`: it changes nothing: `faults.crash.0` holds agent:1 down from 5min"],
+    ),
+    (
+        "[faults.relay_outage]\nat = \"5min\"\nfor = \"1s\"\nstandby = { takeover = \"7s\" }",
+        &["`faults.relay_outage.standby`: `standby` belongs to `mtbf` and `mttr`"],
+    ),
     (
         "[faults.crash]\nat = \"5min\"\ntarget = \"agent:5\"",
         &["no present agent 5: there are 5", "count agents from 0"],
