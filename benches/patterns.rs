@@ -6,7 +6,7 @@ use anthill::scenario::{Known, Scenario};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn patterns(criterion: &mut Criterion) {
-    let known = Known { patterns: PATTERNS };
+    let known = Known { patterns: PATTERNS, trials: anthill::trial::TRIALS };
     let scenario = Scenario::load("flagship", &[], &known).expect("the embedded flagship is valid");
     let setup = scenario.instantiate(Seed(1), 0).expect("the embedded flagship can be drawn");
     let mut group = criterion.benchmark_group("patterns");

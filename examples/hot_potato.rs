@@ -132,7 +132,12 @@ fn main() -> Result<(), Error> {
     // The registry is a slice: a pattern of one's own stands beside the others.
     let patterns = [PATTERNS, &[PatternDef::of::<HotPotato>()]].concat();
     let origin = TextOrigin { name: "hot_potato".into(), stem: "hot_potato".into(), folder: ".".into() };
-    let scenario = Scenario::from_text(SCENARIO, &origin, &[], &Known { patterns: &patterns })?;
+    let scenario = Scenario::from_text(
+        SCENARIO,
+        &origin,
+        &[],
+        &Known { patterns: &patterns, trials: anthill::trial::TRIALS },
+    )?;
     let setup = scenario.instantiate(Seed(1), 0)?;
     for pattern in &patterns {
         let metrics = (pattern.run)(&setup)?.metrics;

@@ -33,7 +33,7 @@
 //!     for = "1min"
 //! "#;
 //! let origin = TextOrigin { name: "small.toml".into(), stem: "small".into(), folder: ".".into() };
-//! let scenario = Scenario::from_text(text, &origin, &[], &Known { patterns: PATTERNS })?;
+//! let scenario = Scenario::from_text(text, &origin, &[], &Known { patterns: PATTERNS, trials: anthill::trial::TRIALS })?;
 //! let setup = scenario.instantiate(Seed(1), 0)?;
 //!
 //! // Every run checks itself: an agent second or a task unaccounted for, or a fault that changed nothing,

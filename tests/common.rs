@@ -12,7 +12,7 @@ use anthill::sim::{PatternDef, Setup};
 /// The scenario that `text` says; `patterns` are known to it.
 pub fn scenario_with(text: &str, patterns: &[PatternDef]) -> Scenario {
     let origin = TextOrigin { name: "test.toml".into(), stem: "test".into(), folder: ".".into() };
-    Scenario::from_text(text, &origin, &[], &Known { patterns })
+    Scenario::from_text(text, &origin, &[], &Known { patterns, trials: anthill::trial::TRIALS })
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
@@ -47,6 +47,7 @@ pub fn compared(
         patterns: patterns.to_vec(),
         ideal: pattern("ideal"),
         replications,
+        max_replications: replications,
         seed: Seed(1),
         threads,
         fault_free: false,

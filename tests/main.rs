@@ -13,3 +13,4 @@ mod outside_pattern;
 mod reference;
 mod routes;
 mod tidy;
+mod validation;

@@ -11,7 +11,7 @@ use crate::common::{compared, pattern};
 fn the_flagship_reference_is_reproduced() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/flagship/runs.csv");
     let committed = std::fs::read_to_string(&path).expect("results/flagship is committed");
-    let known = Known { patterns: anthill::pattern::PATTERNS };
+    let known = Known { patterns: anthill::pattern::PATTERNS, trials: anthill::trial::TRIALS };
     let scenario = Scenario::load("flagship", &[], &known).expect("a valid scenario");
     let patterns: Vec<_> = scenario.file.run.patterns.iter().map(|name| pattern(name)).collect();
     let comparison = compared(&scenario, &patterns, 2, 0).expect("no invariant breaks");

@@ -8,7 +8,7 @@ mod source;
 
 use std::path::Path;
 
-use anthill::scenario::EMBEDDED;
+use anthill::scenario::{EMBEDDED, VALIDATION};
 
 use source::{Source, is_word, modules, rust_files};
 
@@ -64,7 +64,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error",
         ],
     ),
-    ("scenario", &["trial", "engine", "trace", "net", "work", "fault", "input", "error", "sim", "pattern"]),
+    // Expectations name metrics, so that files that misspell one are told at once.
+    (
+        "scenario",
+        &["trial", "engine", "trace", "net", "work", "fault", "input", "error", "sim", "pattern", "metrics"],
+    ),
     (
         "experiment",
         &[
@@ -288,15 +292,32 @@ fn every_file_is_part_of_a_crate() {
 fn every_scenario_is_embedded_or_named_in_the_readme() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap_or_default();
     let mut hidden = Vec::new();
-    for entry in std::fs::read_dir(root().join("scenarios")).expect("there are scenarios") {
-        let name = entry.expect("a folder can be listed").file_name().to_string_lossy().into_owned();
-        let Some(stem) = name.strip_suffix(".toml") else { continue };
-        let embedded = EMBEDDED.iter().any(|(name, _)| *name == stem);
-        if !embedded && !readme.contains(&format!("scenarios/{name}")) {
-            hidden.push(format!("scenarios/{name}: embed it, or tell of it in README.md"));
+    for path in files_below(&root().join("scenarios")) {
+        let name = path.strip_prefix(root()).expect("below the root").display().to_string();
+        let Some(stem) = name.strip_suffix(".toml").and_then(|name| name.strip_prefix("scenarios/")) else {
+            hidden.push(format!("{name}: no scenario"));
+            continue;
+        };
+        let embedded = match stem.strip_prefix("validation/") {
+            Some("not_there") => true,
+            Some(id) => VALIDATION.iter().any(|(name, _)| *name == id),
+            None => EMBEDDED.iter().any(|(name, _)| *name == stem),
+        };
+        // The template is what `anthill init` writes.
+        if !embedded && stem != "template" && !readme.contains(&name) {
+            hidden.push(format!("{name}: embed it, or tell of it in README.md"));
         }
     }
     assert_tidy(&hidden);
+}
+
+/// All files in a folder and its folders.
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("can be listed").path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| files_below(folder)));
+    files
 }
 
 #[test]

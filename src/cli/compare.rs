@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
-use super::{ScenarioArgs, load, machine, number, pattern, repro, talk, with_repro};
+use super::{ScenarioArgs, machine, number, pattern, repro, talk, with_repro};
 use crate::engine::Seed;
 use crate::error::{Error, Problem};
+use crate::experiment::judge::Verdict;
 use crate::experiment::{CompareOptions, Comparison, compare as run_comparison};
 use crate::report;
 use crate::scenario::Scenario;
@@ -26,7 +27,8 @@ pub(super) struct CompareArgs {
     /// Patterns to compare [default: the scenario's `run.patterns`]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     patterns: Vec<String>,
-    /// Replications of each pattern [default: the scenario's `run.replications`]
+    /// Replications of each pattern, exactly [default: the scenario's `run.replications`, and up to
+    /// `run.max_replications` where an expectation asks for more]
     #[arg(long, value_name = "N", value_parser = replications, allow_negative_numbers = true)]
     replications: Option<u32>,
     #[command(flatten)]
@@ -62,7 +64,7 @@ pub(super) fn threads(text: &str) -> Result<usize, String> {
 
 pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let clock = machine::Stopwatch::start();
-    let mut scenario = load(&args.scenario, &args.common.sets)?;
+    let mut scenario = args.common.load(&args.scenario)?;
     scenario.checks = args.check;
     let options = options(args, &scenario)?;
     let folder = args.out.clone().unwrap_or_else(|| Path::new("anthill-out").join(&scenario.file.name));
@@ -75,8 +77,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
     let total =
         options.replications as usize * (options.patterns.len() * (1 + usize::from(options.fault_free)) + 1);
     let bar = talk::progress(total as u64, args.quiet);
-    let comparison =
-        run_comparison(&scenario, &options, &|progress| bar.set_position(progress.done as u64), &stop);
+    let comparison = run_comparison(&scenario, &options, &|progress| talk::advance(&bar, progress), &stop);
     bar.finish_and_clear();
     let comparison = comparison.and_then(some_of).map_err(|error| {
         // Only if it is empty, and so as good as new.
@@ -95,7 +96,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
         talk::say(&format!("results, plots and fault plans: {}", folder.display()));
     }
     if comparison.is_complete() {
-        return Ok(0);
+        return Ok(Verdict::worst(comparison.judged.iter().map(|judged| judged.verdict)).exit_code());
     }
     talk::say(&format!(
         "incomplete: stopped after {} of {} replications; these are kept",
@@ -105,7 +106,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<u8, Error> {
 }
 
 /// A flag that Ctrl-C raises; a second Ctrl-C ends the program.
-fn stopped_by_ctrl_c() -> Arc<AtomicBool> {
+pub(super) fn stopped_by_ctrl_c() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
     // A second handler cannot be set (tests call this in one process); then Ctrl-C ends the program.
@@ -136,16 +137,19 @@ fn options(args: &CompareArgs, scenario: &Scenario) -> Result<CompareOptions, Er
         let problem = Problem::new(format!("the pattern `{}` is named twice", twice.1)).file(flag);
         return Err(problem.remedy("name each pattern once").into());
     }
-    let replications = args.replications.unwrap_or(scenario.file.run.replications);
-    if replications > MOST_REPLICATIONS {
-        let problem =
-            Problem::new(format!("{replications} replications are too many")).key("run.replications");
+    let run = &scenario.file.run;
+    let replications = args.replications.unwrap_or(run.replications);
+    let most = args.replications.unwrap_or(run.max_replications());
+    if most > MOST_REPLICATIONS {
+        let key = if replications == most { "run.replications" } else { "run.max_replications" };
+        let problem = Problem::new(format!("{most} replications are too many")).key(key);
         return Err(problem.remedy(format!("write up to {MOST_REPLICATIONS}")).into());
     }
     Ok(CompareOptions {
         patterns,
         ideal: pattern("ideal", None)?,
         replications,
+        max_replications: most,
         seed: Seed(args.common.seed.unwrap_or(scenario.file.run.seed)),
         threads: args.threads,
         fault_free: args.fault_free,
@@ -157,11 +161,11 @@ fn repro_words(args: &CompareArgs, options: &CompareOptions) -> Vec<String> {
     let mut words = vec!["anthill".to_owned(), "compare".to_owned(), args.scenario.clone()];
     let mut add = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
     add("--seed", options.seed.0.to_string());
-    add("--replications", options.replications.to_string());
-    add("--patterns", names.join(","));
-    for set in &args.common.sets {
-        add("--set", set.clone());
+    if args.replications.is_some() || options.max_replications == options.replications {
+        add("--replications", options.replications.to_string());
     }
+    add("--patterns", names.join(","));
+    words.extend(args.common.words());
     if args.fault_free {
         words.push("--fault-free".to_owned());
     }
@@ -184,7 +188,8 @@ fn warn(args: &CompareArgs, scenario: &Scenario, comparison: &Comparison) {
     if scenario.skipped_rows > 0 {
         talk::say(&format!("warning: {} bad rows of its data files were left out", scenario.skipped_rows));
     }
-    for note in scenario.notes() {
+    let unjudged = args.common.unjudged(scenario, comparison.judged.len());
+    for note in scenario.notes().into_iter().chain(unjudged) {
         talk::say(&format!("note: {note}"));
     }
 }

@@ -17,17 +17,31 @@ impl Stopwatch {
     pub(super) fn start() -> Stopwatch {
         Stopwatch { began: Instant::now(), started: SystemTime::now() }
     }
+
+    /// Time since the start \[s\].
+    pub(super) fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
 }
 
-/// What a folder of results says about how they came about.
+/// What a folder of results of a scenario says about how they came about.
 pub(super) fn manifest(scenario: &Scenario, command: String, threads: usize, clock: &Stopwatch) -> Manifest {
+    Manifest {
+        scenario: serde_json::to_value(&scenario.file).expect("a scenario is plain data"),
+        presets: serde_json::to_value(&scenario.presets).expect("presets are plain data"),
+        ..manifest_of(command, threads, clock)
+    }
+}
+
+/// The same of results that come from no single scenario.
+pub(super) fn manifest_of(command: String, threads: usize, clock: &Stopwatch) -> Manifest {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         parent_commit: Some(env!("ANTHILL_COMMIT").to_owned()).filter(|commit| commit != "unknown"),
         command,
         started: rfc3339(clock.started),
-        wall_time_s: clock.began.elapsed().as_secs_f64(),
+        wall_time_s: clock.seconds(),
         threads: if threads == 0 { cores } else { threads },
         machine: Machine {
             os: std::env::consts::OS.to_owned(),
@@ -35,8 +49,7 @@ pub(super) fn manifest(scenario: &Scenario, command: String, threads: usize, clo
             cores,
             cpu: cpu(),
         },
-        scenario: serde_json::to_value(&scenario.file).expect("a scenario is plain data"),
-        presets: serde_json::to_value(&scenario.presets).expect("presets are plain data"),
+        ..Manifest::default()
     }
 }
 

@@ -17,6 +17,7 @@ mod run;
 mod scenarios;
 mod schema;
 mod talk;
+mod validate;
 mod verify;
 
 use std::ffi::OsString;
@@ -27,6 +28,7 @@ use crate::error::{Error, Problem, did_you_mean};
 use crate::pattern::PATTERNS;
 use crate::scenario::{EMBEDDED, Known, Scenario};
 use crate::sim::PatternDef;
+use crate::trial::TRIALS;
 
 /// Compare how agents coordinate: hierarchical, peer-to-peer, event-driven, hybrid.
 #[derive(Debug, Parser)]
@@ -38,8 +40,8 @@ use crate::sim::PatternDef;
                   injects faults, and measures the coordination tax: the share of engaged\n\
                   capacity that does not become correct work.\n\n\
                   Without a command: `anthill compare`, on the embedded flagship scenario.",
-    after_help = "Exit codes: 0 done, 1 an invariant failed, 2 usage or scenario error,\n\
-                  3 input/output, 4 incomplete.",
+    after_help = "Exit codes: 0 done, 1 an invariant or expectation failed, 2 usage or scenario error,\n\
+                  3 input/output, 4 incomplete or undecided.",
     args_conflicts_with_subcommands = true
 )]
 struct Cli {
@@ -61,6 +63,8 @@ enum Command {
     Patterns(patterns::PatternsArgs),
     /// List the embedded scenarios, or print one
     Scenarios(scenarios::ScenariosArgs),
+    /// Compare what is simulated with what is known: every case against its reference
+    Validate(validate::ValidateArgs),
     /// Say what a metric means: formula, unit, source
     Explain(explain::ExplainArgs),
     /// Write an annotated scenario to begin with
@@ -82,9 +86,39 @@ struct ScenarioArgs {
     /// Change a key of the scenario, such as agents.count=200; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
+    /// Run this [[variant]] of the scenario, judged by its own expectations
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
     /// Print one JSON object instead of tables
     #[arg(long)]
     json: bool,
+}
+
+impl ScenarioArgs {
+    /// The scenario, with the variant and the changes asked for.
+    fn load(&self, name: &str) -> Result<Scenario, Error> {
+        Scenario::load_variant(name, self.variant.as_deref(), &self.sets, &KNOWN)
+    }
+
+    /// The arguments that make the same scenario again.
+    fn words(&self) -> Vec<String> {
+        let variant = self.variant.iter().flat_map(|name| ["--variant".to_owned(), name.clone()]);
+        variant.chain(self.sets.iter().flat_map(|set| ["--set".to_owned(), set.clone()])).collect()
+    }
+
+    /// What must be said about expectations that were not judged.
+    fn unjudged(&self, scenario: &Scenario, judged: usize) -> Vec<String> {
+        let mut notes = Vec::new();
+        let left_out = scenario.expectations.len() - judged;
+        if left_out > 0 {
+            notes.push(format!("{left_out} expectations are about patterns that were not run here"));
+        }
+        let variants = scenario.file.variant.len();
+        if variants > 0 && self.variant.is_none() {
+            notes.push(format!("its {variants} variants are for `anthill validate`, or --variant NAME"));
+        }
+        notes
+    }
 }
 
 /// A whole number between `least` and `most`.
@@ -123,6 +157,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<u8, Error> {
         Some(Command::Verify(args)) => verify::verify(&args),
         Some(Command::Patterns(args)) => patterns::patterns(&args),
         Some(Command::Scenarios(args)) => scenarios::scenarios(&args),
+        Some(Command::Validate(args)) => validate::validate(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Init(args)) => init::init(&args),
         Some(Command::Schema) => schema::schema(),
@@ -142,9 +177,12 @@ fn misspelt_command(word: &str) -> Option<Problem> {
     Some(problem.remedy(format!("did you mean `anthill {meant}`?")))
 }
 
+/// What files may name.
+const KNOWN: Known<'static> = Known { patterns: PATTERNS, trials: TRIALS };
+
 /// Loads a scenario with the registered patterns.
 fn load(name: &str, sets: &[String]) -> Result<Scenario, Error> {
-    Scenario::load(name, sets, &Known { patterns: PATTERNS })
+    Scenario::load(name, sets, &KNOWN)
 }
 
 /// The registered pattern called `name`; `flag` is what names it, if not the command itself.

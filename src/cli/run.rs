@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ScenarioArgs, load, machine, number, pattern, repro, talk, with_repro};
+use super::{ScenarioArgs, machine, number, pattern, repro, talk, with_repro};
 use crate::engine::Seed;
 use crate::error::Error;
-use crate::experiment::run_one;
+use crate::experiment::judge::Verdict;
+use crate::experiment::{judge_one, run_one};
 use crate::report;
 
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ fn replication(text: &str) -> Result<u32, String> {
 
 pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     let clock = machine::Stopwatch::start();
-    let mut scenario = load(&args.scenario, &args.common.sets)?;
+    let mut scenario = args.common.load(&args.scenario)?;
     scenario.checks = args.check;
     let def = pattern(&args.pattern, Some("--pattern"))?;
     let seed = Seed(args.common.seed.unwrap_or(scenario.file.run.seed));
@@ -50,13 +51,12 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     let mut words = ["anthill", "run", &args.scenario, "--pattern", def.name].map(str::to_owned).to_vec();
     words.extend(["--seed".to_owned(), seed.0.to_string()]);
     words.extend(["--replication".to_owned(), args.replication.to_string()]);
-    for set in &args.common.sets {
-        words.extend(["--set".to_owned(), set.clone()]);
-    }
+    words.extend(args.common.words());
     words.extend(args.check.then(|| "--check".to_owned()));
     let repro = repro(&words);
     let ran = run_one(&scenario, &def, seed, args.replication);
     let (outcome, setup) = ran.map_err(|error| with_repro(error, &repro))?;
+    let judged = judge_one(&scenario, &outcome, args.replication);
     let run = report::OneRun {
         scenario: &scenario.file.name,
         seed: seed.0,
@@ -64,6 +64,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
         outcome: &outcome,
         plan: &setup.faults,
         repro: &repro,
+        judged: &judged,
     };
     if let Some(folder) = &args.out {
         let manifest = machine::manifest(&scenario, repro.clone(), 1, &clock);
@@ -72,8 +73,9 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Error> {
     let text =
         if args.common.json { format!("{:#}\n", report::run_json(&run)) } else { report::run_table(&run) };
     talk::out(&text)?;
-    for note in scenario.notes() {
+    let unjudged = args.common.unjudged(&scenario, judged.len());
+    for note in scenario.notes().into_iter().chain(unjudged) {
         talk::say(&format!("note: {note}"));
     }
-    Ok(0)
+    Ok(Verdict::worst(judged.iter().map(|judged| judged.verdict)).exit_code())
 }

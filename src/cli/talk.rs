@@ -5,6 +5,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::Error;
+use crate::experiment::Progress;
 
 /// Writes data to stdout. A reader that went away (`| head`) is no error.
 pub(super) fn out(text: &str) -> Result<(), Error> {
@@ -32,4 +33,10 @@ pub(super) fn progress(total: u64, quiet: bool) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.with_style(style)
+}
+
+/// Moves a bar to how far a command is; what there is to do may have grown.
+pub(super) fn advance(bar: &ProgressBar, progress: Progress) {
+    bar.set_length(progress.total as u64);
+    bar.set_position(progress.done as u64);
 }

@@ -1,14 +1,18 @@
 //! Runs every pattern on every replication and collects the results in order.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::ops::Range;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
+use super::judge::{self, Judged, Reading, judge};
 use super::paired::paired_rows;
-use super::result::{Comparison, PatternResult};
+use super::pool::{Pool, Progress};
+use super::result::{Comparison, PatternResult, Run};
+use super::sequential;
 use crate::engine::Seed;
 use crate::error::Error;
 use crate::fault::Origin;
-use crate::scenario::Scenario;
+use crate::scenario::{Expectation, Scenario};
 use crate::sim::{Firing, Outcome, PatternDef, Setup};
 
 /// What to compare.
@@ -20,21 +24,14 @@ pub struct CompareOptions {
     pub ideal: PatternDef,
     /// How many replications.
     pub replications: u32,
+    /// How many at the most, where an expectation asks for a half-width that is not reached yet.
+    pub max_replications: u32,
     /// Master seed.
     pub seed: Seed,
     /// Threads; 0 for one a core.
     pub threads: usize,
     /// Whether to run each pattern without faults as well.
     pub fault_free: bool,
-}
-
-/// How far a comparison is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Runs done.
-    pub done: usize,
-    /// Runs in all.
-    pub total: usize,
 }
 
 /// Which runs a job belongs to.
@@ -77,11 +74,23 @@ pub fn run_one(
 }
 
 /// The outcome of a run with the one metric that no run can know: it was counted when the scenario was read.
-fn measured(scenario: &Scenario, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
+pub(super) fn measured(scenario: &Scenario, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
     outcome.map(|mut outcome| {
         outcome.metrics.set("rows_skipped", scenario.skipped_rows as f64);
         outcome
     })
+}
+
+/// Judges a scenario's expectations of one pattern on one run of it. Those that compare it with another
+/// pattern are left out.
+pub fn judge_one(scenario: &Scenario, outcome: &Outcome, replication: u32) -> Vec<Judged> {
+    let name = outcome.pattern;
+    let run = Run::of(replication, outcome.clone());
+    let judged = scenario.expectations.iter().filter_map(|expected| {
+        let reading = Reading::take(expected, |pattern| (pattern == name).then_some(&run))?;
+        Some(judge(expected, &[reading]))
+    });
+    judged.collect()
 }
 
 /// Compares patterns on `scenario`. `each` is called from worker threads after every run; when `stop` is
@@ -95,50 +104,37 @@ pub fn compare(
     each: &(dyn Fn(Progress) + Sync),
     stop: &AtomicBool,
 ) -> Result<Comparison, Error> {
-    let replications = options.replications;
-    let setups =
-        Setups { scenario, seed: options.seed, drawn: (0..replications).map(|_| OnceLock::new()).collect() };
-    let jobs = jobs(options);
-    let total = jobs.len();
-    let run = |(block, replication): (Block, u32)| {
-        let setup = setups.get(replication)?;
-        match block {
-            Block::Pattern(index) => (options.patterns[index].run)(&setup),
-            Block::Reference => (options.ideal.run)(&setup.without_faults()),
-            Block::FaultFree(index) => (options.patterns[index].run)(&setup.without_faults()),
+    let pool = Pool::new(options.threads, each, stop)?;
+    let budget = options.max_replications.max(options.replications);
+    let drawn = (0..budget).map(|_| OnceLock::new()).collect();
+    let setups = Setups { scenario, seed: options.seed, drawn };
+    let mut found = Found::new(options);
+    let mut asked = options.replications;
+    loop {
+        let jobs = jobs(options, found.completed..asked);
+        let run = |(block, replication): &(Block, u32)| {
+            let setup = setups.get(*replication)?;
+            let outcome = match *block {
+                Block::Pattern(index) => (options.patterns[index].run)(&setup),
+                Block::Reference => (options.ideal.run)(&setup.without_faults()),
+                Block::FaultFree(index) => (options.patterns[index].run)(&setup.without_faults()),
+            };
+            measured(scenario, outcome)
+        };
+        let outcomes = pool.run(&jobs, run, Result::is_err);
+        found.take(jobs, outcomes, asked)?;
+        if found.completed < asked || found.precise(scenario) {
+            break;
         }
-    };
-    let outcomes: Mutex<Vec<Option<Result<Outcome, Error>>>> =
-        Mutex::new(jobs.iter().map(|_| None).collect());
-    let next = AtomicUsize::new(0);
-    let done = AtomicUsize::new(0);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .build()
-        .map_err(|error| Error::Incomplete(format!("no threads to run on: {error}")))?;
-    // Every thread takes the next job from the front of the list, so that an interrupted comparison has
-    // whole replications. (A parallel iterator would begin in the middle of the list as well.)
-    pool.broadcast(|_| {
-        while !stop.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&job) = jobs.get(index) else { return };
-            let outcome = measured(scenario, run(job));
-            let failed = outcome.is_err();
-            outcomes.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(outcome);
-            each(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, total });
-            if failed {
-                // Nothing can be concluded any more: let the others stop as well.
-                next.fetch_add(total, Ordering::Relaxed);
-            }
-        }
-    });
-    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    collect(scenario, options, &setups, jobs, outcomes)
+        let Some(more) = sequential::next(asked, budget) else { break };
+        asked = more;
+    }
+    found.conclude(scenario, options, &setups, asked)
 }
 
-fn jobs(options: &CompareOptions) -> Vec<(Block, u32)> {
+fn jobs(options: &CompareOptions, replications: Range<u32>) -> Vec<(Block, u32)> {
     let mut jobs = Vec::new();
-    for replication in 0..options.replications {
+    for replication in replications {
         jobs.push((Block::Reference, replication));
         for index in 0..options.patterns.len() {
             jobs.push((Block::Pattern(index), replication));
@@ -150,51 +146,106 @@ fn jobs(options: &CompareOptions) -> Vec<(Block, u32)> {
     jobs
 }
 
-fn collect(
-    scenario: &Scenario,
-    options: &CompareOptions,
-    setups: &Setups<'_>,
-    jobs: Vec<(Block, u32)>,
-    outcomes: Vec<Option<Result<Outcome, Error>>>,
-) -> Result<Comparison, Error> {
-    let mut patterns: Vec<_> = options.patterns.iter().map(|&def| PatternResult::new(def)).collect();
-    let mut fault_free = if options.fault_free { patterns.clone() } else { Vec::new() };
-    let mut reference = PatternResult::new(options.ideal);
-    let missing =
-        jobs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(job, _)| job.1).min();
-    let completed = missing.unwrap_or(options.replications);
-    for ((block, replication), outcome) in jobs.into_iter().zip(outcomes) {
-        let Some(outcome) = outcome else { continue };
-        let outcome = outcome?;
-        if replication < completed {
-            match block {
-                Block::Pattern(index) => patterns[index].push(replication, outcome),
-                Block::Reference => reference.push(replication, outcome),
-                Block::FaultFree(index) => fault_free[index].push(replication, outcome),
+/// What a comparison has found so far: whole replications, in order.
+struct Found {
+    patterns: Vec<PatternResult>,
+    reference: PatternResult,
+    fault_free: Vec<PatternResult>,
+    completed: u32,
+}
+
+impl Found {
+    fn new(options: &CompareOptions) -> Found {
+        let patterns: Vec<_> = options.patterns.iter().map(|&def| PatternResult::new(def)).collect();
+        let fault_free = if options.fault_free { patterns.clone() } else { Vec::new() };
+        Found { patterns, reference: PatternResult::new(options.ideal), fault_free, completed: 0 }
+    }
+
+    /// Takes the outcomes of the replications up to `asked`, as far as every pattern has completed them.
+    fn take(
+        &mut self,
+        jobs: Vec<(Block, u32)>,
+        outcomes: Vec<Option<Result<Outcome, Error>>>,
+        asked: u32,
+    ) -> Result<(), Error> {
+        let left_out = jobs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
+        let completed = left_out.map(|(job, _)| job.1).min().unwrap_or(asked);
+        for ((block, replication), outcome) in jobs.into_iter().zip(outcomes) {
+            let Some(outcome) = outcome else { continue };
+            let outcome = outcome?;
+            if replication < completed {
+                match block {
+                    Block::Pattern(index) => self.patterns[index].push(replication, outcome),
+                    Block::Reference => self.reference.push(replication, outcome),
+                    Block::FaultFree(index) => self.fault_free[index].push(replication, outcome),
+                }
             }
         }
+        self.completed = completed;
+        Ok(())
     }
-    let plans: Result<Vec<_>, Error> =
-        (0..completed).map(|replication| Ok(Arc::clone(&setups.get(replication)?.faults))).collect();
-    let plans = plans?;
-    if completed == options.replications {
-        // Of an interrupted comparison nobody can say what would have fired.
-        check_laws_fired(&scenario.file.faults.laws(), &patterns, &plans)?;
+
+    /// What the replications say about an expectation; `None` if a pattern it needs is not compared.
+    fn readings(&self, expected: &Expectation) -> Option<Vec<Reading>> {
+        let run = |name: &str, replication: usize| {
+            self.patterns.iter().find(|pattern| pattern.def.name == name)?.runs.get(replication)
+        };
+        let compared = |name: &str| self.patterns.iter().any(|pattern| pattern.def.name == name);
+        if !expected.patterns().all(compared) {
+            return None;
+        }
+        (0..self.completed as usize).map(|k| Reading::take(expected, |name| run(name, k))).collect()
     }
-    let repeats = patterns.iter().flat_map(repeats).collect();
-    let paired = paired_rows(&patterns, &reference);
-    Ok(Comparison {
-        scenario: scenario.file.name.clone(),
-        seed: options.seed.0,
-        replications: options.replications,
-        completed,
-        patterns,
-        reference,
-        fault_free,
-        paired,
-        plans,
-        repeats,
-    })
+
+    /// Whether every expectation has the half-width it asks for.
+    fn precise(&self, scenario: &Scenario) -> bool {
+        let enough = |expected: &Expectation| {
+            self.readings(expected).is_none_or(|readings| sequential::precise(expected, &readings))
+        };
+        scenario.expectations.iter().all(enough)
+    }
+
+    fn judged(&self, scenario: &Scenario, asked: u32) -> Vec<Judged> {
+        let judged = scenario.expectations.iter().filter_map(|expected| {
+            let judged = judge(expected, &self.readings(expected)?);
+            if self.completed == asked {
+                return Some(judged);
+            }
+            // Whoever stops when he likes what he sees would pass too often.
+            let reason = "stopped before all replications were done".to_owned();
+            Some(Judged { verdict: judge::Verdict::Unknown, reason, ..judged })
+        });
+        judged.collect()
+    }
+
+    fn conclude(
+        self,
+        scenario: &Scenario,
+        options: &CompareOptions,
+        setups: &Setups<'_>,
+        asked: u32,
+    ) -> Result<Comparison, Error> {
+        let completed = self.completed;
+        let plan = |replication| Ok(Arc::clone(&setups.get(replication)?.faults));
+        let plans: Vec<_> = (0..completed).map(plan).collect::<Result<_, Error>>()?;
+        if completed == asked {
+            // Of an interrupted comparison nobody can say what would have fired.
+            check_laws_fired(&scenario.file.faults.laws(), &self.patterns, &plans)?;
+        }
+        Ok(Comparison {
+            scenario: scenario.file.name.clone(),
+            seed: options.seed.0,
+            replications: asked,
+            completed,
+            repeats: self.patterns.iter().flat_map(repeats).collect(),
+            paired: paired_rows(&self.patterns, &self.reference),
+            judged: self.judged(scenario, asked),
+            patterns: self.patterns,
+            reference: self.reference,
+            fault_free: self.fault_free,
+            plans,
+        })
+    }
 }
 
 /// A random law must fire at least once in the comparison (model.md §4).

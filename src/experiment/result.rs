@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::judge::Judged;
 use super::paired::PairedRow;
 use crate::fault::FaultPlan;
 use crate::metrics::histogram::SojournHistogram;
+use crate::metrics::queue::ClassNumbers;
 use crate::metrics::series::RunSeries;
 use crate::metrics::traffic::KindTraffic;
 use crate::metrics::{self, MetricSet};
@@ -27,6 +29,25 @@ pub struct Run {
     pub series: RunSeries,
     /// What became of each entry of the replication's fault plan.
     pub firing: Vec<Firing>,
+    /// Numbers of each class of tasks.
+    pub classes: Vec<ClassNumbers>,
+    /// Tasks present at the instants that expectations ask for.
+    pub probes: Vec<f64>,
+}
+
+impl Run {
+    /// What a comparison keeps of an outcome.
+    pub(super) fn of(replication: u32, outcome: Outcome) -> Run {
+        Run {
+            replication,
+            fingerprint: outcome.fingerprint,
+            metrics: outcome.metrics,
+            series: outcome.series,
+            firing: outcome.end.firing,
+            classes: outcome.classes,
+            probes: outcome.probes,
+        }
+    }
 }
 
 /// All runs of one pattern.
@@ -47,10 +68,10 @@ impl PatternResult {
         PatternResult { def, runs: Vec::new(), sojourns: SojournHistogram::new(), kinds: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, replication: u32, outcome: Outcome) {
+    pub(super) fn push(&mut self, replication: u32, mut outcome: Outcome) {
         self.sojourns.merge(&outcome.sojourns);
         if self.kinds.is_empty() {
-            self.kinds = outcome.kinds;
+            self.kinds = std::mem::take(&mut outcome.kinds);
         } else {
             for (sum, kind) in self.kinds.iter_mut().zip(&outcome.kinds) {
                 sum.messages += kind.messages;
@@ -58,13 +79,7 @@ impl PatternResult {
                 sum.tokens += kind.tokens;
             }
         }
-        self.runs.push(Run {
-            replication,
-            fingerprint: outcome.fingerprint,
-            metrics: outcome.metrics,
-            series: outcome.series,
-            firing: outcome.end.firing,
-        });
+        self.runs.push(Run::of(replication, outcome));
     }
 
     /// Values of a metric, by replication. Panics if no metric has this name.
@@ -85,34 +100,13 @@ impl PatternResult {
     }
 
     /// Overhead and the rest of engaged capacity behind the taxes, by replication: `tax_full`, `tax_agents`
-    /// and each kind, so that the kinds add up to `tax_full`.
+    /// and each kind, so that the kinds add up to `tax_full`. Of no runs, two empty lists.
     pub(super) fn tax_parts(&self, metric: &str) -> Option<(Vec<f64>, Vec<f64>)> {
-        let useful = self.values("useful_capacity_s");
-        let ratio = self.values("overhead_ratio");
-        let both = || useful.iter().zip(&ratio);
-        match metric {
-            "tax_full" => Some((both().map(|(u, o)| u * o).collect(), useful)),
-            "tax_agents" => {
-                let nodes = self.values("infrastructure_capacity_s");
-                Some((both().zip(nodes).map(|((u, o), n)| u * o - n).collect(), useful))
-            }
-            "tax_search"
-            | "tax_synchronisation"
-            | "tax_context"
-            | "tax_duplication"
-            | "tax_trust"
-            | "tax_recovery"
-            | "tax_other"
-            | "tax_infrastructure" => {
-                let engaged = both().map(|(u, o)| u * (1.0 + o));
-                let (kind, rest) = engaged
-                    .zip(self.values(metric))
-                    .map(|(all, share)| (all * share, all * (1.0 - share)))
-                    .unzip();
-                Some((kind, rest))
-            }
-            _ => None,
-        }
+        self.runs
+            .iter()
+            .map(|run| tax_parts(&run.metrics, metric))
+            .collect::<Option<Vec<_>>>()
+            .map(|parts| parts.into_iter().unzip())
     }
 
     /// Whether the backlog grows: the 95 % interval of its slope lies above 0 (over replications, or over
@@ -137,6 +131,31 @@ impl PatternResult {
     }
 }
 
+/// Overhead and the rest of engaged capacity behind a tax in one run; `None` if `metric` is no tax.
+pub(super) fn tax_parts(metrics: &MetricSet, metric: &str) -> Option<(f64, f64)> {
+    let of = |metric: &str| metrics.get(metric);
+    match metric {
+        "tax_full" => Some((of("useful_capacity_s") * of("overhead_ratio"), of("useful_capacity_s"))),
+        "tax_agents" => {
+            let (useful, nodes) = (of("useful_capacity_s"), of("infrastructure_capacity_s"));
+            Some((useful * of("overhead_ratio") - nodes, useful))
+        }
+        "tax_search"
+        | "tax_synchronisation"
+        | "tax_context"
+        | "tax_duplication"
+        | "tax_trust"
+        | "tax_recovery"
+        | "tax_other"
+        | "tax_infrastructure" => {
+            let engaged = of("useful_capacity_s") * (1.0 + of("overhead_ratio"));
+            let share = of(metric);
+            Some((engaged * share, engaged * (1.0 - share)))
+        }
+        _ => None,
+    }
+}
+
 /// A backlog that gains less than this share of the arrivals is not called unstable: tasks lost to faults
 /// stay in it for ever, and a fault in the second half of a run tilts it.
 const MATERIAL_GROWTH: f64 = 0.05;
@@ -148,7 +167,7 @@ pub struct Comparison {
     pub scenario: String,
     /// Master seed.
     pub seed: u64,
-    /// Replications asked for.
+    /// Replications asked for: those of the file, and more where an expectation asked for more.
     pub replications: u32,
     /// Replications completed by every pattern: all results are over these.
     pub completed: u32,
@@ -164,6 +183,8 @@ pub struct Comparison {
     pub plans: Vec<Arc<FaultPlan>>,
     /// Pairs of replications of one pattern that came out bit-equal though they should differ.
     pub repeats: Vec<(String, u32, u32)>,
+    /// What the scenario expects of the patterns compared. Expectations about others are not among them.
+    pub judged: Vec<Judged>,
 }
 
 impl Comparison {

@@ -108,7 +108,7 @@ pub fn series_csv(series: &RunSeries) -> String {
 }
 
 /// A number as it stands in a cell.
-fn cell(value: f64) -> String {
+pub(super) fn cell(value: f64) -> String {
     if value.is_nan() {
         String::new()
     } else if value == 0.0 {
@@ -119,7 +119,7 @@ fn cell(value: f64) -> String {
     }
 }
 
-fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut writer = Writer::from_writer(Vec::new());
     let outcome = writer
         .write_record(header)

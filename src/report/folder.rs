@@ -24,7 +24,7 @@ pub const INCOMPLETE: &str = "INCOMPLETE";
 const MANIFEST: &str = "manifest.json";
 
 /// Every name this module ever writes: what a forced writing may remove.
-const OURS: [&str; 23] = [
+const OURS: [&str; 28] = [
     INCOMPLETE,
     MANIFEST,
     "runs.csv",
@@ -48,6 +48,11 @@ const OURS: [&str; 23] = [
     "trilemma.png",
     "messages.png",
     "report.html",
+    "validation.csv",
+    "validation.json",
+    "validation.svg",
+    "validation.png",
+    "calibration.json",
 ];
 
 /// What a manifest says about the results beside it.
@@ -167,7 +172,7 @@ pub fn write_run_folder(dir: &Path, run: &OneRun<'_>, manifest: &Manifest, force
 }
 
 /// Writes `files` in order under the marker; `lacking` is what the marker says at the end, if it stays.
-fn write(dir: &Path, files: &[(&str, String)], lacking: Option<String>) -> Result<(), Error> {
+pub(super) fn write(dir: &Path, files: &[(&str, String)], lacking: Option<String>) -> Result<(), Error> {
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
     let put_bytes = |name: &str, bytes: &[u8]| {
         let path = dir.join(name);
@@ -218,7 +223,7 @@ fn plans(comparison: &Comparison) -> String {
     format!("[\n{}\n]\n", plans.join(",\n"))
 }
 
-fn pretty(value: &impl Serialize) -> String {
+pub(super) fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("results are plain data");
     text.push('\n');
     text
@@ -322,7 +327,15 @@ mod tests {
         let comparison = sample::comparison(&["hybrid"], 1);
         let outcome = sample::outcome("hybrid");
         let plan = &comparison.plans[0];
-        let run = OneRun { scenario: "sample", seed: 7, replication: 1, outcome: &outcome, plan, repro: "x" };
+        let run = OneRun {
+            scenario: "sample",
+            seed: 7,
+            replication: 1,
+            outcome: &outcome,
+            plan,
+            repro: "x",
+            judged: &[],
+        };
         write_run_folder(dir.path(), &run, &Manifest::default(), false).expect("written");
         assert_eq!(&FaultPlan::load(&dir.path().join("faults.json")).expect("a plan"), &**plan);
         assert!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{OneRun, fingerprint, hex};
+use super::{OneRun, expectations_json, fingerprint, hex};
 use crate::experiment::{Comparison, PairedRow, PatternResult};
 use crate::metrics::registry;
 
@@ -19,6 +19,9 @@ pub fn comparison_json(comparison: &Comparison, repro: &str) -> Value {
         object.insert("fault_free".into(), summaries(&comparison.fault_free));
     }
     object.insert("paired".into(), comparison.paired.iter().map(paired).collect());
+    if !comparison.judged.is_empty() {
+        object.insert("expectations".into(), expectations_json(&comparison.judged));
+    }
     object.insert("invariants".into(), invariants(comparison));
     object.insert("repro".into(), json!(repro));
     Value::Object(object)
@@ -29,7 +32,7 @@ pub fn run_json(run: &OneRun<'_>) -> Value {
     let values = registry().zip(run.outcome.metrics.values());
     let metrics: Map<String, Value> =
         values.map(|(metric, &value)| (metric.name.to_owned(), number(value))).collect();
-    json!({
+    let mut object = json!({
         "scenario": run.scenario,
         "pattern": run.outcome.pattern,
         "seed": run.seed,
@@ -38,7 +41,11 @@ pub fn run_json(run: &OneRun<'_>) -> Value {
         "events": run.outcome.end.events,
         "metrics": metrics,
         "repro": run.repro,
-    })
+    });
+    if !run.judged.is_empty() {
+        object["expectations"] = expectations_json(run.judged);
+    }
+    object
 }
 
 fn summaries(patterns: &[PatternResult]) -> Value {
@@ -90,7 +97,7 @@ fn invariants(comparison: &Comparison) -> Value {
 }
 
 /// A number, whole ones without a point; `null` if it is none.
-fn number(value: f64) -> Value {
+pub(super) fn number(value: f64) -> Value {
     // Beyond 2^53 not every whole number is a float, and pretending to be exact would mislead.
     if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 {
         Value::from(value as i64)
@@ -154,6 +161,7 @@ mod tests {
             outcome: &outcome,
             plan: &plan,
             repro: "x",
+            judged: &[],
         };
         let value = run_json(&run);
         assert_eq!(value["metrics"].as_object().expect("an object").len(), registry().count());

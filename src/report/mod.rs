@@ -10,6 +10,7 @@
 //! **Undefined values** are an empty cell in CSV, `null` in JSON, a dash in tables, and absent from plots.
 
 mod csv;
+mod expectations;
 mod folder;
 mod format;
 mod json;
@@ -20,8 +21,10 @@ mod ranking;
 #[cfg(test)]
 mod sample;
 mod table;
+mod validation;
 
 pub use self::csv::{kinds_csv, paired_csv, run_csv, runs_csv, series_csv, summary_csv};
+pub use expectations::{expectations_json, expectations_table};
 pub use folder::{INCOMPLETE, check_folder, write_folder, write_run_folder};
 pub use json::{comparison_json, run_json};
 pub use manifest::{Machine, Manifest};
@@ -29,6 +32,10 @@ pub use one_run::{OneRun, run_table};
 pub use plot::{plots, png};
 pub use ranking::{Ranking, rankings};
 pub use table::comparison_table;
+pub use validation::{
+    calibration_json, calibration_table, case_list, case_list_json, validation_csv, validation_json,
+    validation_table, write_calibration, write_validation,
+};
 
 use crate::experiment::Comparison;
 

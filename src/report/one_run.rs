@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use super::expectations::expectations_table;
 use super::format::{NONE, number};
 use super::hex;
 use super::table::columns;
+use crate::experiment::judge::Judged;
 use crate::fault::FaultPlan;
 use crate::metrics::registry;
 use crate::sim::{Firing, Outcome};
@@ -24,6 +26,8 @@ pub struct OneRun<'a> {
     pub plan: &'a FaultPlan,
     /// The command line that makes the same numbers again.
     pub repro: &'a str,
+    /// What the scenario expects of this pattern, judged on this run.
+    pub judged: &'a [Judged],
 }
 
 /// Every metric with its unit, messages by kind, and what became of the faults.
@@ -42,6 +46,7 @@ pub fn run_table(run: &OneRun<'_>) -> String {
     let header = ["messages by kind", "phase", "messages", "bytes", "tokens"];
     let _ = writeln!(text, "\n{}", columns(&header, kinds.collect()));
     let _ = writeln!(text, "\n{}", faults(&outcome.end.firing));
+    text.push_str(&expectations_table(run.judged));
     let fingerprint = hex(outcome.fingerprint);
     let _ = writeln!(text, "seed {}   fingerprint {fingerprint}\nrepro: {}", run.seed, run.repro);
     text
@@ -86,6 +91,7 @@ mod tests {
             outcome: &outcome,
             plan: &plan,
             repro: "x y",
+            judged: &[],
         };
         let text = run_table(&run);
         for metric in registry() {

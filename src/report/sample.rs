@@ -32,6 +32,7 @@ pub(super) fn comparison(names: &[&str], replications: u32) -> Comparison {
         fault_free: Vec::new(),
         plans: (0..replications).map(|_| Arc::clone(&plan)).collect(),
         repeats: Vec::new(),
+        judged: Vec::new(),
         patterns,
         paired,
     }
@@ -131,6 +132,8 @@ fn run(tax: f64, replication: u32) -> Run {
         metrics,
         series: series(),
         firing: Vec::new(),
+        classes: Vec::new(),
+        probes: Vec::new(),
     }
 }
 

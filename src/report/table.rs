@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
+use super::expectations::expectations_table;
 use super::format::{NONE, in_percent, justified, percent, with_half_width};
 use super::ranking::{Ranking, rankings};
 use super::{fingerprint, hex};
@@ -45,6 +46,7 @@ pub fn comparison_table(comparison: &Comparison, repro: &str) -> String {
     );
     section(&mut text, "Trilemma", "latency, fault tolerance, decentralization", trilemma(comparison));
     text.push_str(&verdicts(comparison));
+    text.push_str(&expectations_table(&comparison.judged));
     text.push_str(&notes(comparison));
     let _ = writeln!(text, "\nseed {}   fingerprint {}", comparison.seed, hex(fingerprint(comparison)));
     let _ = writeln!(text, "repro: {repro}");
@@ -217,7 +219,7 @@ fn verdicts(comparison: &Comparison) -> String {
 }
 
 /// `items` after `lead`, separated by commas, in lines of at most [`WIDTH`] that are indented by four.
-fn wrapped(lead: &str, items: &[String]) -> String {
+pub(super) fn wrapped(lead: &str, items: &[String]) -> String {
     let (mut text, mut line) = (String::new(), lead.to_owned());
     for (index, item) in items.iter().enumerate() {
         let comma = if index + 1 < items.len() { "," } else { "" };

@@ -32,6 +32,8 @@ pub(super) struct Texts {
 /// One `--set`.
 #[derive(Clone, Debug)]
 pub(super) struct SetText {
+    /// What messages call it.
+    pub(super) name: String,
     pub(super) text: String,
     /// The same text with a key that always parses, so that places in the value stay what they are;
     /// empty where there is no `=`.
@@ -39,8 +41,8 @@ pub(super) struct SetText {
 }
 
 impl Texts {
-    /// The file `name` and every `--set`.
-    pub(super) fn new(name: &str, text: &str, sets: &[String]) -> Texts {
+    /// The file `name` and every set, by (what messages call it, key=value).
+    pub(super) fn new(name: &str, text: &str, sets: &[(String, String)]) -> Texts {
         let padded = |text: &String| match text.find('=') {
             Some(equals) => format!("{:>equals$}{}", "v", &text[equals..]),
             None => String::new(),
@@ -49,7 +51,10 @@ impl Texts {
             name: name.to_owned(),
             // An editor's mark at the start would count as part of the first key.
             text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
-            sets: sets.iter().map(|text| SetText { text: text.clone(), padded: padded(text) }).collect(),
+            sets: sets
+                .iter()
+                .map(|(name, text)| SetText { name: name.clone(), text: text.clone(), padded: padded(text) })
+                .collect(),
         }
     }
 }
@@ -187,6 +192,16 @@ impl<'t> Document<'t> {
             value = Node::of(value).child(part)?;
         }
         Some(value)
+    }
+
+    /// The keys of the table at `path` (empty: of the document); none if there is no table.
+    pub(super) fn keys(&self, path: &[String]) -> Vec<String> {
+        let names = |table: &Table<'t>| table.keys().map(|key| key.get_ref().to_string()).collect();
+        match (path, self.value(path).map(|value| value.get_ref())) {
+            ([], _) => names(&self.root),
+            (_, Some(DeValue::Table(table))) => names(table),
+            (_, Some(_) | None) => Vec::new(),
+        }
     }
 
     /// Whether something is written at `path`, where a table may stand for a list of one.

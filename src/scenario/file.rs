@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::expect::{CaseSpec, ExpectSpec, VariantSpec};
 use super::network::NetworkSpec;
 use super::work::WorkSpec;
 use crate::engine::{Dist, Span};
@@ -45,6 +46,22 @@ pub struct ScenarioFile {
     pub faults: FaultSpec,
     /// Parameters of patterns by name; see `anthill patterns NAME`.
     pub pattern: BTreeMap<String, serde_json::Value>,
+    /// What the file says about itself as a case of `anthill validate`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub case: CaseSpec,
+    /// What must come out. Default: nothing is judged.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<ExpectSpec>,
+    /// The same with other numbers, for `anthill validate`. Default: none.
+    #[serde(deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub variant: Vec<VariantSpec>,
+    /// An experiment on one mechanism alone, by name, in place of agents and work. Default: none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub trial: BTreeMap<String, serde_json::Value>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The calendar of a run, and what to compare.
@@ -66,6 +83,10 @@ pub struct RunSpec {
     pub seed: u64,
     /// Replications of each pattern. Default 20.
     pub replications: u32,
+    /// Replications after which to stop, where an expectation asks for a half-width that is not reached
+    /// yet. Default: `replications`, so that there are never more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_replications: Option<u32>,
     /// Patterns to compare. Default: all that are registered.
     pub patterns: Vec<String>,
 }
@@ -79,6 +100,7 @@ impl Default for RunSpec {
             finish: Finish::Drained,
             seed: 1,
             replications: 20,
+            max_replications: None,
             patterns: Vec::new(),
         }
     }
@@ -88,6 +110,10 @@ impl RunSpec {
     /// Time after the horizon, by default a quarter of it.
     pub fn drain(&self) -> Span {
         self.drain.unwrap_or(Span::from_nanos(self.horizon.as_nanos() / 4))
+    }
+    /// The most replications, by default as many as there are at the least.
+    pub fn max_replications(&self) -> u32 {
+        self.max_replications.unwrap_or(self.replications).max(self.replications)
     }
     /// Start of the measurement, by default a twelfth of the horizon.
     pub fn warmup(&self) -> Span {

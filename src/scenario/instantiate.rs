@@ -93,11 +93,24 @@ impl Scenario {
                 detection: file.work.detection,
                 on_deadline: file.work.on_deadline,
             },
-            probes: Arc::default(),
+            probes: self.probes(),
             checks: self.checks,
             params: Arc::new(file.pattern.clone()),
             fleet,
         })
+    }
+
+    /// The instants that expectations ask for, by their places.
+    fn probes(&self) -> Arc<[Time]> {
+        let mut probes: Vec<(usize, Span)> = self
+            .expectations
+            .iter()
+            .filter_map(|expected| expected.probe)
+            .map(|(at, place)| (place, at))
+            .collect();
+        probes.sort_unstable();
+        probes.dedup();
+        probes.into_iter().map(|(_, at)| Time::ZERO + at).collect()
     }
 
     /// Who takes part in a replication.

@@ -10,6 +10,8 @@
 //! and replication. This module must not know any one pattern: names, kinds of messages and parameters
 //! come from the registry it is handed ([`Known`]).
 
+mod case;
+mod check_expect;
 mod check_faults;
 mod check_network;
 mod check_overlaps;
@@ -17,6 +19,7 @@ mod check_route;
 mod check_work;
 mod diagnose;
 mod document;
+mod expect;
 mod file;
 mod instantiate;
 mod network;
@@ -32,8 +35,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
+pub use case::{Case, NotThere, Part, Subject, TrialCase, not_there};
+pub use expect::{Amount, CaseSpec, Claim, ExpectSpec, Expectation, Statistic, VariantSpec};
 pub use file::{AgentGroup, ClientSpec, CostSpec, KindSpec, RelaySpec, RunSpec, ScenarioFile};
 pub use network::{MatrixSpec, MatrixUnit, MissingPairs, NetworkSpec};
 pub use preset::{Preset, PresetUse, presets};
@@ -42,9 +45,13 @@ pub use work::{ClassSpec, ModelCalls, WorkSpec};
 use crate::engine::{Seed, Span, Time};
 use crate::error::{Error, Problem, Problems, did_you_mean};
 use crate::fault::FaultPlan;
+use crate::metrics::queue::CLASS_COLUMNS;
 use crate::net::Sites;
 use crate::sim::{CLIENT_KINDS, PatternDef};
+use crate::trial::TrialDef;
 use crate::work::source::Source;
+use case::Draft;
+use check_expect::Measurable;
 use check_faults::Numbers;
 use check_work::Rows;
 use document::{Document, Texts};
@@ -57,11 +64,20 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("god-agent", include_str!("../../scenarios/god-agent.toml")),
 ];
 
+/// The cases of `anthill validate` that the program carries: id and text, one for each file of
+/// `scenarios/validation`.
+pub const VALIDATION: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/validation.rs"));
+
+/// The reference results that have no case, with the reason: `scenarios/validation/not_there.toml`.
+pub const NOT_THERE: &str = include_str!("../../scenarios/validation/not_there.toml");
+
 /// What a scenario may name that this module does not know.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     /// The registered patterns: their names, kinds of messages and parameters.
     pub patterns: &'a [PatternDef],
+    /// The registered trials.
+    pub trials: &'a [TrialDef],
 }
 
 impl Known<'_> {
@@ -88,6 +104,8 @@ pub struct Scenario {
     pub skills: Vec<String>,
     /// Whether every invariant watches its runs. No part of the file: it changes no number.
     pub checks: bool,
+    /// What must come out of it.
+    pub expectations: Vec<Expectation>,
     sites: Arc<Sites>,
     weights: Vec<f64>,
     rows: Arc<Rows>,
@@ -101,27 +119,23 @@ impl Scenario {
     /// [`Error::Invalid`] with everything that is wrong with it, or if there is no such scenario;
     /// [`Error::Io`] if a file cannot be read.
     pub fn load(path_or_name: &str, sets: &[String], known: &Known<'_>) -> Result<Scenario, Error> {
-        if let Some((name, text)) = EMBEDDED.iter().find(|(name, _)| *name == path_or_name) {
-            let origin = TextOrigin {
-                name: format!("{name} (embedded)"),
-                stem: (*name).to_owned(),
-                folder: PathBuf::new(),
-            };
-            return Scenario::from_text(text, &origin, sets, known);
-        }
-        let path = Path::new(path_or_name);
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_such(path_or_name).into()),
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                let problem = Problem::new("this is not text: some bytes are not UTF-8").file(path_or_name);
-                return Err(problem.remedy("give a TOML file").into());
-            }
-            Err(error) => return Err(Error::io(path)(error)),
-        };
-        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        Scenario::from_text(&text, &TextOrigin { name: path_or_name.to_owned(), stem, folder }, sets, known)
+        Scenario::load_variant(path_or_name, None, sets, known)
+    }
+
+    /// Loads the scenario as [`Scenario::load`] does, changed by one of its variants before `sets`, if one is
+    /// named. The expectations are then those of the variant.
+    ///
+    /// # Errors
+    /// As [`Scenario::load`]; also if it has no such variant.
+    pub fn load_variant(
+        path_or_name: &str,
+        variant: Option<&str>,
+        sets: &[String],
+        known: &Known<'_>,
+    ) -> Result<Scenario, Error> {
+        let (text, origin) = text_of(path_or_name)?;
+        let sets = case::Sets { variant, given: sets };
+        case::subject(&text, &origin, &sets, known)?.into_scenario(&origin.name)
     }
 
     /// Loads the scenario that `text` says.
@@ -134,21 +148,20 @@ impl Scenario {
         sets: &[String],
         known: &Known<'_>,
     ) -> Result<Scenario, Error> {
-        let texts = Texts::new(&origin.name, text, sets);
-        let (document, presets, mut problems) = open(&texts)?;
-        let (file, reading) = document.read(&[], ScenarioFile::deserialize).split();
-        problems.extend(reading.problems.iter().cloned());
-        let Some(mut file) = file else {
-            return Err(resolve::outcome(problems, &origin.name).err().unwrap_or_else(|| {
-                Problem::new("the scenario cannot be read").file(origin.name.clone()).into()
-            }));
-        };
+        let sets = case::Sets { variant: None, given: sets };
+        case::subject(text, origin, &sets, known)?.into_scenario(&origin.name)
+    }
+
+    /// Judges a file that could be read and has no trial in it.
+    fn judged(mut file: ScenarioFile, draft: Draft<'_, '_>) -> Result<Scenario, Error> {
+        let Draft { document, reading, presets, mut problems, origin, known, chapter } = draft;
         // Absent agents are numbered last, so that one more of them renumbers nobody.
         let skills = skill_names(&file);
-        let mut checker = Checker::new(&file, &document, &reading, &origin.folder);
+        let mut checker = Checker::new(&file, document, reading, &origin.folder);
         let judged = judge(&mut checker, &skills, known)?;
+        let expectations = checker.chapter(chapter, &measurable(&file, known));
         problems.extend(checker.into_problems());
-        let (params, wrong) = read_params(&document, &file, known);
+        let (params, wrong) = read_params(document, &file, known);
         problems.extend(wrong);
         let (Some(places), rows, skipped, plan) = judged else {
             let outcome = resolve::outcome(problems, &origin.name);
@@ -172,6 +185,7 @@ impl Scenario {
             skipped_rows: skipped + places.skipped,
             skills,
             checks: false,
+            expectations,
             sites: Arc::new(places.sites),
             weights: places.weights,
             rows: Arc::new(rows),
@@ -180,9 +194,9 @@ impl Scenario {
         };
         if calendar {
             let wrong = scenario.check_plan(&plan_lines.unwrap_or_default(), origin);
-            problems.extend(resolve::named_by(&document, "faults.plan", wrong));
+            problems.extend(resolve::named_by(document, "faults.plan", wrong));
         }
-        problems.extend(scenario.check_params(&document, known).iter().cloned());
+        problems.extend(scenario.check_params(document, known).iter().cloned());
         resolve::outcome(problems, &origin.name)?;
         Ok(scenario)
     }
@@ -264,6 +278,46 @@ pub struct TextOrigin {
     pub stem: String,
     /// The folder that paths in it start from.
     pub folder: PathBuf,
+}
+
+/// The text at a path, or of the embedded scenario or case of that name.
+fn text_of(path_or_name: &str) -> Result<(String, TextOrigin), Error> {
+    if let Some((name, text)) = EMBEDDED.iter().chain(VALIDATION).find(|(name, _)| *name == path_or_name) {
+        let origin = TextOrigin {
+            name: format!("{name} (embedded)"),
+            stem: (*name).to_owned(),
+            folder: PathBuf::new(),
+        };
+        return Ok(((*text).to_owned(), origin));
+    }
+    let path = Path::new(path_or_name);
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_such(path_or_name).into()),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            let problem = Problem::new("this is not text: some bytes are not UTF-8").file(path_or_name);
+            return Err(problem.remedy("give a TOML file").into());
+        }
+        Err(error) => return Err(Error::io(path)(error)),
+    };
+    let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    Ok((text, TextOrigin { name: path_or_name.to_owned(), stem, folder }))
+}
+
+/// What expectations of a scenario may speak of.
+fn measurable(file: &ScenarioFile, known: &Known<'_>) -> Measurable {
+    let patterns = match &file.run.patterns[..] {
+        [] => known.patterns.iter().map(|def| def.name.to_owned()).collect(),
+        some => some.to_vec(),
+    };
+    Measurable {
+        metrics: crate::metrics::registry().collect(),
+        class_columns: CLASS_COLUMNS.to_vec(),
+        classes: file.work.class_names(),
+        patterns: Some(patterns),
+        end: file.run.horizon + file.run.drain(),
+    }
 }
 
 /// The document of `texts` with sets and presets in it, the presets used, and what is wrong with these.

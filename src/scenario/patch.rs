@@ -19,7 +19,7 @@ impl<'t> Document<'t> {
     /// If the text has no `=`, or the key leads through something that is no table.
     pub(super) fn set(&mut self, set: &'t SetText) -> Result<(), Problems> {
         let text = set.text.as_str();
-        let name = format!("--set {text}");
+        let name = set.name.clone();
         let wrong = |message: String, remedy: &str| {
             Problems::from(Problem::new(message).file(name.clone()).remedy(remedy))
         };

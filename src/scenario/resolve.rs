@@ -212,6 +212,10 @@ impl<'a> Checker<'a> {
                 "write 1 or more; 20 is the default",
             );
         }
+        if let Some(most) = run.max_replications.filter(|&most| most < run.replications) {
+            let message = format!("{most} is below the {} of `run.replications`", run.replications);
+            self.refuse("run.max_replications", message, "write as many or more, or delete this key");
+        }
         let patterns: Vec<String> = known.patterns.iter().map(|def| def.name.to_owned()).collect();
         for (index, name) in run.patterns.iter().enumerate() {
             self.name(&format!("run.patterns.{index}"), name, &patterns, PATTERN);

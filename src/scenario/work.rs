@@ -99,6 +99,29 @@ pub struct ModelCalls {
     pub context_tokens: NumberDist,
 }
 
+impl WorkSpec {
+    /// Names of the classes of tasks, in the order of their numbers: at least one.
+    pub(super) fn class_names(&self) -> Vec<String> {
+        match &self.source {
+            Some(Source::Dag(dag)) => dag.steps.iter().map(|step| step.name.clone()).collect(),
+            Some(Source::Route(route)) => route.stages.iter().map(|stage| stage.name.clone()).collect(),
+            Some(
+                Source::Poisson(_)
+                | Source::Renewal(_)
+                | Source::Mmpp(_)
+                | Source::Bursts(_)
+                | Source::Batch(_)
+                | Source::Trace(_)
+                | Source::Tasks(_),
+            )
+            | None => match &self.classes[..] {
+                [] => vec!["task".to_owned()],
+                classes => classes.iter().map(|class| class.name.clone()).collect(),
+            },
+        }
+    }
+}
+
 impl Default for WorkSpec {
     fn default() -> WorkSpec {
         WorkSpec {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::moments::{correlation, finite, mean, sum, variance};
-use super::special::binomial_cdf;
+use super::special::{binomial_cdf, chi_square_quantile, normal_quantile};
 use super::summary::{half_width, quantile};
 
 /// An estimate with a two-sided confidence interval, in the unit of the values.
@@ -120,6 +120,31 @@ pub fn quantile_ranks(n: usize, p: f64, level: f64) -> (Option<usize>, Option<us
     ((low >= 1).then_some(low), (high <= n).then_some(high))
 }
 
+/// Variance (divisor n − 1) with a χ² interval. Exact for normal values; for others it is too narrow or too
+/// wide as their tails are heavier or lighter. Undefined (NaN) below two values.
+pub fn variance_interval(values: &[f64], level: f64) -> Interval {
+    let used = finite(values);
+    let (n, estimate) = (used.len(), variance(&used));
+    let skipped = values.len() - n;
+    if n < 2 {
+        return Interval { n, skipped, estimate: f64::NAN, low: f64::NAN, high: f64::NAN };
+    }
+    let (df, tail) = ((n - 1) as f64, 0.5 * (1.0 - level));
+    let end = |p: f64| df * estimate / chi_square_quantile(p, df);
+    Interval { n, skipped, estimate, low: end(1.0 - tail), high: end(tail) }
+}
+
+/// The probability behind `hits` out of `n` independent trials, with the interval of Wilson (Journal of the
+/// American Statistical Association 22, 1927), which keeps within [0, 1]. Undefined (NaN) for n = 0.
+pub fn share_interval(hits: usize, n: usize, level: f64) -> Interval {
+    let (count, z) = (n as f64, normal_quantile(0.5 * (1.0 + level)));
+    let share = hits as f64 / count;
+    let shrink = 1.0 + z * z / count;
+    let middle = (share + 0.5 * z * z / count) / shrink;
+    let half = z / shrink * (share * (1.0 - share) / count + 0.25 * z * z / (count * count)).sqrt();
+    Interval { n, skipped: 0, estimate: share, low: middle - half, high: middle + half }
+}
+
 /// The mean of a stationary series with an interval from the means of consecutive batches.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct BatchMeans {
@@ -173,6 +198,32 @@ pub fn means_of_batches(series: &[f64], batches: usize) -> Vec<f64> {
 mod tests {
     use super::super::sample::{Sample, close};
     use super::*;
+
+    #[test]
+    fn the_variance_of_normal_values_is_covered_in_95_of_100() {
+        let mut sample = Sample(31);
+        let covered = (0..4_000).filter(|_| {
+            let values = sample.many(20, |s| 3.0 * s.normal());
+            variance_interval(&values, 0.95).contains(9.0)
+        });
+        close(covered.count() as f64 / 4e3, 0.95, 0.0135);
+        // 4 values of variance 5/3: 3 · 5/3 ÷ χ²(3; 0.975) = 5 ÷ 9.348404, and ÷ χ²(3; 0.025) = 5 ÷ 0.215795.
+        let interval = variance_interval(&[1.0, 2.0, 3.0, 4.0], 0.95);
+        close(interval.low, 0.534_851, 1e-5);
+        close(interval.high, 23.170_1, 1e-3);
+        assert!(variance_interval(&[1.0], 0.95).estimate.is_nan());
+    }
+
+    /// Wilson's interval for 95 of 100: 0.8882 to 0.9785 (Agresti and Coull 1998 give the formula).
+    #[test]
+    fn the_interval_of_a_share_is_wilsons() {
+        let interval = share_interval(95, 100, 0.95);
+        close(interval.low, 0.888_2, 1e-4);
+        close(interval.high, 0.978_5, 1e-4);
+        let all = share_interval(40, 40, 0.95);
+        assert!(all.high <= 1.0 + 1e-12 && all.low < 1.0);
+        assert!(share_interval(0, 0, 0.95).low.is_nan());
+    }
 
     /// model.md §5: 20 lognormal values, σ = 1. Plain t is meant for the mean e^½, log-t for the median 1.
     #[test]

@@ -9,6 +9,8 @@
 //!   are; covers 92 % where plain t covers 87 % and BCa 88 %. More replications are the real cure.
 //! - Any other statistic of replications: [`bootstrap::bca`], which needs no formula for a variance.
 //! - A percentile of independent values: [`interval::quantile_interval`], exact for every continuous law.
+//! - The variance of replications: [`interval::variance_interval`], χ², for values that are about normal.
+//! - A share of independent trials, near 0 or 1: [`interval::share_interval`], which keeps within bounds.
 //! - A mean within one long run: [`interval::batch_means`]. Successive values are correlated, and plain t
 //!   would be far too narrow.
 //! - Where a run's warm-up ends: [`warmup::mser5`], least standard error of what is left.

@@ -20,6 +20,18 @@ impl Axis {
         Axis { logarithmic: false, low: 0.0, high: libm::ceil(high / step - 1e-9) * step, from, to }
     }
 
+    /// From −r to r, where r is a round number at or above `reach`.
+    pub(super) fn about_zero(reach: f64, (from, to): (i32, i32)) -> Axis {
+        let reach = if reach.is_finite() && reach > 0.0 { reach } else { 1.0 };
+        let high = rungs(reach).find(|rung| *rung >= reach * (1.0 - 1e-9)).unwrap_or(reach);
+        Axis { logarithmic: false, low: -high, high, from, to }
+    }
+
+    /// Pixels and values of both ends and of zero.
+    pub(super) fn zero_and_ends(&self) -> [(i32, f64); 3] {
+        [self.low, 0.0, self.high].map(|value| (self.place(value).expect("ends are finite"), value))
+    }
+
     /// From 0 to exactly `high`, which must be positive.
     pub(super) fn to(high: f64, (from, to): (i32, i32)) -> Axis {
         assert!(high > 0.0, "an axis has a length");

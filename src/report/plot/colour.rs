@@ -1,5 +1,6 @@
 //! One colour for each pattern, kind of tax and phase, in all plots.
 
+use crate::experiment::judge::Verdict;
 use crate::trace::Phase;
 
 /// Red, green, blue.
@@ -55,6 +56,13 @@ pub(super) const KINDS: [(&str, &str, Colour); 8] = [
     ("tax_recovery", "recovery", VERMILION),
     ("tax_other", "other", PURPLE),
     ("tax_infrastructure", "infrastructure", GREY),
+];
+
+/// Verdicts, their names and colours.
+pub(super) const VERDICTS: [(Verdict, &str, Colour); 3] = [
+    (Verdict::Pass, "pass", BLUE),
+    (Verdict::Fail, "fail", VERMILION),
+    (Verdict::Unknown, "unknown", ORANGE),
 ];
 
 /// The colour of a phase; where a kind of tax has its name, the same as there.

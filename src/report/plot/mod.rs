@@ -18,6 +18,7 @@ mod stacked;
 mod tax;
 mod timeline;
 mod trilemma;
+pub(super) mod validation;
 
 pub use png::png;
 

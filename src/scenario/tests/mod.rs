@@ -1,6 +1,7 @@
 //! What a scenario file may say, what it must not, and what is drawn from it.
 
 mod drawing;
+mod expecting;
 mod malformed;
 mod queues;
 mod reading;
@@ -10,8 +11,9 @@ use std::path::PathBuf;
 use super::{Known, Scenario, TextOrigin};
 use crate::error::Error;
 use crate::pattern::PATTERNS;
+use crate::trial::TRIALS;
 
-pub(super) const KNOWN: Known<'static> = Known { patterns: PATTERNS };
+pub(super) const KNOWN: Known<'static> = Known { patterns: PATTERNS, trials: TRIALS };
 
 /// A small scenario to which tests add their keys.
 pub(super) const SMALL: &str = "\
