@@ -19,6 +19,7 @@
 //! use anthill::pattern::{Hybrid, PATTERNS};
 //! use anthill::scenario::{Known, Scenario, TextOrigin};
 //! use anthill::sim::measure;
+//! use anthill::trial::TRIALS;
 //!
 //! let text = r#"
 //!     [run]
@@ -33,7 +34,8 @@
 //!     for = "1min"
 //! "#;
 //! let origin = TextOrigin { name: "small.toml".into(), stem: "small".into(), folder: ".".into() };
-//! let scenario = Scenario::from_text(text, &origin, &[], &Known { patterns: PATTERNS, trials: anthill::trial::TRIALS })?;
+//! let known = Known { patterns: PATTERNS, trials: TRIALS };
+//! let scenario = Scenario::from_text(text, &origin, &[], &known)?;
 //! let setup = scenario.instantiate(Seed(1), 0)?;
 //!
 //! // Every run checks itself: an agent second or a task unaccounted for, or a fault that changed nothing,

@@ -23,15 +23,16 @@ pub fn validation_table(validation: &Validation, not_there: &[NotThere]) -> Stri
     let mut rows = Vec::new();
     for case in &validation.cases {
         for (index, finding) in case.findings.iter().enumerate() {
-            let id = if index == 0 { case.id.clone() } else { String::new() };
-            let mut row = vec![id, what(case, finding)];
+            // One column, so that both stand on the left.
+            let id = if index == 0 { case.id.as_str() } else { "" };
+            let mut row = vec![format!("{id:<6} {}", what(case, finding))];
             row.extend(cells(&finding.judged));
             let again = if finding.missed.is_some() { ", 2nd run" } else { "" };
             row.push(format!("{}{again}", shown(finding.judged.verdict)));
             rows.push(row);
         }
     }
-    let header = ["case", "what", "reference", "room", "simulated", "n", "verdict"];
+    let header = ["case   what", "reference", "room", "simulated", "n", "verdict"];
     let mut text = columns(&header, rows);
     text.push('\n');
     let mut reasons = String::new();
@@ -185,7 +186,10 @@ pub fn validation_json(validation: &Validation, not_there: &[NotThere], repro: &
             "expectations": case.findings.iter().map(finding).collect::<Vec<_>>(),
         })
     };
-    let summary = |(cases, expectations, again): (Counts, Counts, usize)| json!({ "cases": cases.json(), "expectations": expectations.json(), "second_runs": again });
+    let summary = |(cases, expectations, again): (Counts, Counts, usize)| {
+        let (cases, expectations) = (cases.json(), expectations.json());
+        json!({ "cases": cases, "expectations": expectations, "second_runs": again })
+    };
     let families: serde_json::Map<String, Value> = family_names(validation)
         .into_iter()
         .map(|name| {

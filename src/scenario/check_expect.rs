@@ -225,7 +225,10 @@ impl Checker<'_> {
                 Some(Claim::Equal { value, tolerance: tolerance.beside(value), reference_half_width })
             }
             (None, Some(within)) => {
-                self.amount(&at("within"), within, Some(value));
+                // No room is what a result that is exact needs.
+                if within != Amount::Absolute(0.0) {
+                    self.amount(&at("within"), within, Some(value));
+                }
                 if spec.reference_half_width.is_some() {
                     let message = "this belongs to `tolerance`; `within` must allow for it";
                     self.refuse(&at("reference_half_width"), message, "widen `within`, and delete this key");

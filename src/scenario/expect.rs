@@ -53,7 +53,7 @@ pub struct ExpectSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_half_width: Option<f64>,
     /// With `value`, instead of `tolerance`: the whole interval must lie this near to it. For approximate
-    /// references, and for results that are exact.
+    /// references, and for results that are exact, where it may be 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Amount>,
     /// The whole interval must lie at or above this.

@@ -139,7 +139,8 @@ const WRONG: &[(&str, &[&str])] = &[
         &["x.toml, variant `a`, agents.cuont=3: `agents.cuont`: there is no key `cuont` here"],
     ),
     (
-        "metric = \"price\"\nmax = 1\n[[variant]]\nname = \"a\"\n[[variant.expect]]\nmetric = \"prise\"\nmax = 1",
+        "metric = \"price\"\nmax = 1\n[[variant]]\nname = \"a\"\n\
+         [[variant.expect]]\nmetric = \"prise\"\nmax = 1",
         &["x.toml:15:10: `variant.0.expect.0.metric`", "did you mean `price`?"],
     ),
 ];
