@@ -120,6 +120,12 @@ impl<E> Agenda<E> {
         self.pending == 0
     }
 
+    /// How many events there is room for without asking for more memory, in whatever keeps them and in
+    /// whatever orders them: neither grows with events cancelled or fired, only with events pending at once.
+    pub fn room(&self) -> usize {
+        self.slots.len().max(self.heap.len())
+    }
+
     /// How many events have fired.
     pub fn fired(&self) -> u64 {
         self.fired

@@ -71,6 +71,14 @@ impl Key {
     pub fn open(self, entity: u64, ordinal: u64) -> Rng {
         Rng(mix(self.0 ^ mix(entity.wrapping_add(self.1))) ^ mix(ordinal.wrapping_mul(GOLDEN) ^ self.1))
     }
+
+    /// A key of its own for `part` of what this key is for, such as one of many rounds: its addresses
+    /// share nothing with those of other parts.
+    pub fn within(self, part: u64) -> Key {
+        // No entity draws this often, so the address is free.
+        let mut rng = self.open(part, u64::MAX);
+        Key(rng.next_u64(), rng.next_u64())
+    }
 }
 
 /// The increment of SplitMix64: 2⁶⁴ ÷ golden ratio, odd.
@@ -120,6 +128,23 @@ impl Rng {
     /// True with probability `p`.
     pub fn chance(&mut self, p: f64) -> bool {
         self.uniform() < p
+    }
+
+    /// An index of `weights`, each as likely as its weight is large. Weights need not sum to 1.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn weighted(&mut self, weights: &[f64]) -> usize {
+        assert!(!weights.is_empty(), "there is nothing to choose from");
+        let mut left = self.uniform() * weights.iter().sum::<f64>();
+        for (index, weight) in weights.iter().enumerate() {
+            left -= weight;
+            if left < 0.0 {
+                return index;
+            }
+        }
+        // Rounding may leave a crumb beyond the last weight.
+        weights.len() - 1
     }
 
     /// Puts `items` into a uniformly random order (Fisher–Yates).

@@ -9,7 +9,7 @@ use crate::trace::NodeId;
 
 /// Distinct unordered pairs of different nodes.
 #[derive(Clone, Debug)]
-pub(super) struct Channels {
+pub(crate) struct Channels {
     /// (key + 1, bits); a key of 0 marks a free slot. The length is a power of two.
     slots: Vec<(u64, u64)>,
     used: usize,
@@ -17,17 +17,17 @@ pub(super) struct Channels {
 }
 
 impl Channels {
-    pub(super) fn new() -> Channels {
+    pub(crate) fn new() -> Channels {
         Channels { slots: vec![(0, 0); 1024], used: 0, pairs: 0 }
     }
 
     /// How many pairs it holds.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.pairs
     }
 
     /// Adds the pair of `a` and `b`, in either order; a node is no channel to itself.
-    pub(super) fn insert(&mut self, a: NodeId, b: NodeId) {
+    pub(crate) fn insert(&mut self, a: NodeId, b: NodeId) {
         if a == b {
             return;
         }

@@ -7,7 +7,7 @@
 
 pub mod availability;
 pub mod bound;
-mod channels;
+pub(crate) mod channels;
 pub mod decentralization;
 mod define;
 pub mod histogram;

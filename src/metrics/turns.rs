@@ -20,6 +20,18 @@ pub const DEFS: &[MetricDef] = &[
     MetricDef::lower("message_density", "messages/turn", "logical messages / turns (arXiv 2512.08296)"),
 ];
 
+/// Overhead \[%\] of a team against a single agent, in turns or any other count: (team ÷ single − 1)·100.
+///
+/// The definition of arXiv 2512.08296v2, Table 5: the ratio minus one, not the ratio.
+pub fn overhead_percent(team: f64, single: f64) -> f64 {
+    (team / single - 1.0) * 100.0
+}
+
+/// Success for each turn a single agent would have spent: success ÷ (team ÷ single) (arXiv 2512.08296v2).
+pub fn efficiency(success: f64, team: f64, single: f64) -> f64 {
+    success / (team / single)
+}
+
 /// Counts turns.
 #[derive(Debug)]
 pub struct Turns {

@@ -25,6 +25,8 @@
 //!   verdict is peeking.
 //! - The best of k configurations: [`selection::KimNelson`], [`selection::rinott_h`], with a stated
 //!   probability of correct selection.
+//! - Whether an agent's rate of bad results is the good or the bad one: [`sprt::Sprt`], Wald's test.
+//! - What grows like a power of something: [`power_law::PowerLaw::fit`], a line through logarithms.
 //! - Throughput against fleet size: [`usl::Usl::fit`], contention and coherency with standard errors.
 //! - Who decides, how evenly: [`concentration`], Gini, HHI, Nakamoto, top share, Jain.
 //!
@@ -46,9 +48,11 @@ pub mod holm;
 pub mod interval;
 pub mod moments;
 pub mod paired;
+pub mod power_law;
 pub mod selection;
 pub mod slope;
 pub mod special;
+pub mod sprt;
 pub mod stopping;
 pub mod summary;
 pub mod usl;

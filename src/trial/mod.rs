@@ -8,22 +8,40 @@
 //!
 //! A new trial is one file and its line in [`TRIALS`].
 
+mod agenda;
+mod agreement;
 mod balance;
 mod birthday;
+mod bully;
 mod causality;
+mod chances;
 mod channel;
 mod claim_race;
+mod contract_net;
+mod coverage;
 mod detector;
 mod determinism;
+mod exchange;
 mod gossip;
+mod known_answers;
 mod lease;
 mod links;
+mod paired_draws;
+mod phold;
+mod quorum;
+mod raft_election;
 mod repair;
 mod retry;
+mod scaling;
+mod selection;
 mod swim;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod topology;
+mod trust;
+mod turns;
+mod warm_up;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -117,6 +135,20 @@ pub const TRIALS: &[TrialDef] = &[
     TrialDef::of::<gossip::InfectAndDie>(),
     TrialDef::of::<swim::SwimDetection>(),
     TrialDef::of::<gossip::Averaging>(),
+    TrialDef::of::<raft_election::RaftElection>(),
+    TrialDef::of::<agreement::QuorumRound>(),
+    TrialDef::of::<bully::Bully>(),
+    TrialDef::of::<quorum::QuorumAvailability>(),
+    TrialDef::of::<agreement::Pbft>(),
+    TrialDef::of::<agreement::TwoPhaseCommit>(),
+    TrialDef::of::<chances::Bipartition>(),
+    TrialDef::of::<topology::Topology>(),
+    TrialDef::of::<contract_net::ContractNet>(),
+    TrialDef::of::<scaling::PairwiseTalks>(),
+    TrialDef::of::<topology::AllReduce>(),
+    TrialDef::of::<scaling::UslFit>(),
+    TrialDef::of::<scaling::LockRounds>(),
+    TrialDef::of::<scaling::ScaledWork>(),
     TrialDef::of::<claim_race::ClaimRace>(),
     TrialDef::of::<channel::SharedChannel>(),
     TrialDef::of::<retry::SlottedBackoff>(),
@@ -138,6 +170,25 @@ pub const TRIALS: &[TrialDef] = &[
     TrialDef::of::<links::CutLink>(),
     TrialDef::of::<links::MinorityStall>(),
     TrialDef::of::<links::PushAndPoll>(),
+    TrialDef::of::<turns::TurnOverhead>(),
+    TrialDef::of::<turns::PowerLawFit>(),
+    TrialDef::of::<turns::RelativeChange>(),
+    TrialDef::of::<chances::WeightedKinds>(),
+    TrialDef::of::<chances::Vote>(),
+    TrialDef::of::<chances::StepChain>(),
+    TrialDef::of::<chances::SpotCheck>(),
+    TrialDef::of::<trust::Deterrence>(),
+    TrialDef::of::<trust::SequentialTest>(),
+    TrialDef::of::<trust::BetaRating>(),
+    TrialDef::of::<coverage::IntervalCoverage>(),
+    TrialDef::of::<warm_up::WarmUp>(),
+    TrialDef::of::<paired_draws::PairedDraws>(),
+    TrialDef::of::<selection::Selection>(),
+    TrialDef::of::<coverage::SequentialStopping>(),
+    TrialDef::of::<known_answers::KnownAnswers>(),
+    TrialDef::of::<phold::Phold>(),
+    TrialDef::of::<agenda::Hold>(),
+    TrialDef::of::<agenda::Cancellation>(),
     TrialDef::of::<determinism::Determinism>(),
 ];
 

@@ -1,5 +1,7 @@
 //! Every trial against the numbers its theory gives.
 
+mod mechanisms;
+
 use serde_json::{Value, json};
 
 use super::*;

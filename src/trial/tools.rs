@@ -13,8 +13,8 @@ impl Limits {
         Limits::default()
     }
     /// `value` must be `least` or more.
-    pub(super) fn at_least(self, key: &str, value: impl Into<f64>, least: f64) -> Limits {
-        let value = value.into();
+    pub(super) fn at_least(self, key: &str, value: impl Into<f64>, least: impl Into<f64>) -> Limits {
+        let (value, least) = (value.into(), least.into());
         self.holds(value >= least, key, &format!("{value} is too little"), &format!("at least {least}"))
     }
     /// `value` must be above zero.
@@ -32,6 +32,11 @@ impl Limits {
         let fits = (0.0..1.0).contains(&value);
         self.holds(fits, key, &format!("with {value} nothing would ever succeed"), "0 or more and below 1")
     }
+    /// `value` must lie strictly between 0 and 1.
+    pub(super) fn inside_one(self, key: &str, value: f64) -> Limits {
+        let fits = value > 0.0 && value < 1.0;
+        self.holds(fits, key, &format!("{value} is out of range"), "between 0 and 1, both excluded")
+    }
     /// `dist` must be a law.
     pub(super) fn law(mut self, key: &str, dist: &Dist) -> Limits {
         if let Err(error) = dist.validate() {
@@ -45,6 +50,16 @@ impl Limits {
             self.0.push(Problem::new(problem).key(key).remedy(remedy));
         }
         self
+    }
+    /// `value` must do; if it does not, `remedy` says what would.
+    pub(super) fn fits(
+        self,
+        fits: bool,
+        key: &str,
+        value: impl std::fmt::Display,
+        remedy: impl AsRef<str>,
+    ) -> Limits {
+        self.holds(fits, key, &format!("{value} does not do"), remedy.as_ref())
     }
     /// What is wrong, if anything.
     pub(super) fn done(self) -> Result<(), Problems> {

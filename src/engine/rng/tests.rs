@@ -219,3 +219,15 @@ const GOLDEN_SAMPLERS: ([u64; 2], [u32; 3], [bool; 8], [u8; 8]) = (
     [true, false, true, true, false, true, true, false],
     [6, 4, 7, 5, 3, 0, 2, 1],
 );
+
+#[test]
+fn parts_of_a_key_share_no_address() {
+    let key = Seed(7).key(0, Purpose::Trial);
+    let mut seen = std::collections::BTreeSet::new();
+    for part in 0..40 {
+        for entity in 0..40 {
+            assert!(seen.insert(key.within(part).open(entity, 0).next_u64()), "two parts collide");
+            assert_eq!(key.within(part).open(entity, 1), key.within(part).open(entity, 1));
+        }
+    }
+}
