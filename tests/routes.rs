@@ -12,10 +12,9 @@ fn run(text: &str) -> Outcome {
 /// in the first round, and from then on finds it free.
 #[test]
 fn customers_come_back_after_their_answer_and_their_thought() {
-    let outcome = run(
-        "[run]\npatterns = [\"ideal\"]\nhorizon = \"100s\"\nwarmup = \"0s\"\ndrain = \"10s\"\n[agents]\ncount = 1\n\
-        [work]\nduration = \"1s\"\n[work.source.route]\ncustomers = 2\nthink = \"4s\"\n",
-    );
+    let outcome = run("[run]\npatterns = [\"ideal\"]\n\
+        horizon = \"100s\"\nwarmup = \"0s\"\ndrain = \"10s\"\n[agents]\ncount = 1\n\
+        [work]\nduration = \"1s\"\n[work.source.route]\ncustomers = 2\nthink = \"4s\"\n");
     let value = |name: &str| outcome.metrics.get(name);
     // First at 4, 9, …, 99; second at 4, then 10, 15, …, 95: its first answer comes at 6.
     assert_eq!(value("arrived"), 20.0 + 19.0);
@@ -26,7 +25,8 @@ fn customers_come_back_after_their_answer_and_their_thought() {
     assert_eq!(value("jobs_per_s"), 39.0 / 100.0);
 }
 
-const IMPATIENT: &str = "[run]\npatterns = [\"ideal\"]\nhorizon = \"100s\"\nwarmup = \"0s\"\ndrain = \"10s\"\n[agents]\ncount = 1\n\
+const IMPATIENT: &str = "[run]\npatterns = [\"ideal\"]\n\
+    horizon = \"100s\"\nwarmup = \"0s\"\ndrain = \"10s\"\n[agents]\ncount = 1\n\
     [work]\ndeadline = \"2s\"\non_deadline = \"drop\"\n[work.source.route]\ncustomers = 1\nthink = \"4s\"\n\
     [[work.source.route.stages]]\nname = \"long\"\nwork = \"3s\"\n\
     [[work.source.route.stages]]\nname = \"short\"\nwork = \"1s\"\n";
@@ -72,12 +72,11 @@ fn a_wrong_step_spoils_its_job_and_no_other() {
 /// A job whose review sends it back visits its stages again; a run may end when all jobs have.
 #[test]
 fn a_run_that_ends_when_all_is_settled_waits_for_what_is_released() {
-    let outcome = run(
-        "[run]\npatterns = [\"ideal\"]\nhorizon = \"1h\"\nwarmup = \"0s\"\nfinish = \"settled\"\n[agents]\ncount = 1\n\
+    let outcome = run("[run]\npatterns = [\"ideal\"]\n\
+        horizon = \"1h\"\nwarmup = \"0s\"\nfinish = \"settled\"\n[agents]\ncount = 1\n\
         [work]\nduration = \"1s\"\n[work.source.route]\narrivals = { batch = { tasks = 50 } }\n\
         [[work.source.route.stages]]\nname = \"write\"\n\
-        [[work.source.route.stages]]\nname = \"review\"\nnext = { write = 0.5, done = 0.5 }\n",
-    );
+        [[work.source.route.stages]]\nname = \"review\"\nnext = { write = 0.5, done = 0.5 }\n");
     let visits = outcome.metrics.get("completed");
     assert!((130.0..280.0).contains(&visits), "four visits a job on average: {visits}");
     assert_eq!(outcome.metrics.get("makespan_s"), visits, "the one agent never rests");

@@ -78,7 +78,7 @@ pub struct Bound {
 
 impl Bound {
     /// The bound for `tasks` on `fleet` under `plan`, up to `end` (the clock's `horizon + drain`).
-    /// Where tasks arrive when others have ended, arrivals depend on the pattern and nothing bounds them: NaN.
+    /// Where tasks arrive when others have ended, arrivals depend on the pattern; nothing bounds them: NaN.
     pub fn new(tasks: &Tasks, fleet: &Fleet, plan: &FaultPlan, end: Time) -> Bound {
         if tasks.has_releases() {
             return Bound { task_seconds: f64::NAN, makespan_s: f64::NAN, closed_batch: false };

@@ -121,13 +121,7 @@ impl Checker<'_> {
                     "give each stage its own name, and none \"done\"",
                 );
             }
-            for (position, (name, share)) in stage.next.0.iter().enumerate() {
-                let key = format!("{key}.next.{position}");
-                self.name(&key, name, &targets, ("stage", "stages"));
-                if !(share.is_finite() && *share >= 0.0) {
-                    self.refuse(&key, format!("{share} is no probability"), "write a number from 0 to 1");
-                }
-            }
+            self.shares(&format!("{key}.next"), &stage.next, &targets, ("stage", "stages"));
             let sum: f64 = stage.next.0.iter().map(|next| next.1).sum();
             // A list of names stands for equal probabilities.
             let listed = stage.next.0.iter().all(|next| next.1 == 1.0);

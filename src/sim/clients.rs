@@ -128,8 +128,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             if let Release::After { wait, fresh, .. } = self.setup.tasks.release(follower)
                 && (answered || fresh)
             {
-                // Jobs stop coming at the horizon; one that has come goes on, or none of the long ones would be
-                // done.
+                // Jobs stop coming at the horizon; one that has come goes on, or no long one would be done.
                 if !fresh || agenda.now() + wait < self.setup.clock.horizon {
                     self.open_tasks += 1;
                     agenda.after(wait, Event::Release(follower));

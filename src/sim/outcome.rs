@@ -332,8 +332,8 @@ fn whole<P: Protocol>(
     metrics.set("events", end.events as f64);
     let capacity = setup.fleet.capacity_until(clock.horizon);
     // How much arrives in a closed loop is the pattern's doing.
-    let arriving = if setup.tasks.has_releases() { f64::NAN } else { setup.tasks.total_work().as_secs_f64() };
-    metrics.set("load_rho", arriving / capacity);
+    let load = setup.tasks.total_work().as_secs_f64() / capacity;
+    metrics.set("load_rho", if setup.tasks.is_closed_loop() { f64::NAN } else { load });
     metrics.set("standing_overhead_share", standing_overhead::<P>(setup, params));
     let busiest = |nodes: &mut dyn Iterator<Item = NodeId>| {
         nodes.map(|node| ledger.busy_share(node)).fold(f64::NAN, f64::max)

@@ -58,7 +58,7 @@ fn exponential(mean: &str) -> Value {
 fn pollers_race_as_order_statistics_say() {
     let race = |polling: &str, agents: u32, visible: &str| {
         json!({ "agents": agents, "polling": polling, "interval": "1s", "visible_after": visible,
-                "rounds": 2000 })
+                "rounds": 4000 })
     };
     agrees("claim_race", race("periodic", 10, "50ms"), "claimers_mean", 1.5, 0.02);
     agrees("claim_race", race("periodic", 10, "50ms"), "single_claim_share", 0.598737, 0.01);
@@ -88,7 +88,7 @@ fn a_shared_channel_carries_what_theory_says() {
 #[test]
 fn saturated_stations_collide_as_published() {
     for (stations, simulated, fixed_point) in [(5, 0.181854, 0.17918), (10, 0.300087, 0.29888)] {
-        let parameters = json!({ "stations": stations, "window": 32, "doublings": 3, "slots": 50000 });
+        let parameters = json!({ "stations": stations, "window": 32, "doublings": 3, "slots": 100000 });
         equals("slotted_backoff", parameters.clone(), "collision_fixed_point", fixed_point, 5e-6);
         agrees("slotted_backoff", parameters, "collision_share", simulated, 0.003);
     }
@@ -100,7 +100,7 @@ fn retries_are_as_many_as_theory_says() {
     let parameters = json!({ "items": 1000, "reads": 10, "writes": 10, "transactions": 5000 });
     agrees("optimistic_commit", parameters.clone(), "conflict_share", 0.0960315, 0.005);
     agrees("optimistic_commit", parameters, "tries_mean", 1.0 / (1.0 - 0.0960315), 0.006);
-    let parameters = json!({ "loss": 0.1, "messages": 5000 });
+    let parameters = json!({ "loss": 0.1, "messages": 10000 });
     agrees("at_least_once", parameters.clone(), "sends_mean", 1.0 / 0.81, 0.007);
     agrees("at_least_once", parameters.clone(), "deliveries_mean", 1.0 / 0.9, 0.005);
     agrees("at_least_once", parameters, "duplicates_mean", 0.1 / 0.9, 0.005);
@@ -202,7 +202,7 @@ fn work_spreads_as_theory_says() {
     agrees("ring_shares", json!({ "owners": 500, "points": 10 }), "share_scv", 499.0 / 5001.0, 0.005);
     let slow = |copies: u32| {
         json!({ "parts": 100, "copies": copies, "latency": exponential("10ms"), "slow_share": 0.01,
-                "requests": 2000 })
+                "requests": 4000 })
     };
     agrees("tail_at_scale", slow(1), "slow_request_share", 0.633968, 0.01);
     agrees("tail_at_scale", slow(2), "slow_request_share", 0.009951, 0.002);
@@ -238,7 +238,7 @@ fn swim_notices_as_soon_as_published() {
     for (members, periods) in [(8, 1.51496), (32, 1.56707)] {
         agrees("swim_detection", json!({ "members": members }), "first_detection_mean", periods, 0.03);
     }
-    let half = json!({ "members": 1000, "probing_members": 500, "crashes": 300 });
+    let half = json!({ "members": 1000, "probing_members": 500, "crashes": 1000 });
     agrees("swim_detection", half, "first_detection_mean", 2.54149, 0.1);
     let parameters = json!({ "members": 8, "probing": "round_robin" });
     agrees("swim_detection", parameters.clone(), "first_detection_mean", 1.467, 0.03);

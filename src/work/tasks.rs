@@ -42,7 +42,7 @@ pub enum Release {
     #[default]
     Scheduled,
     /// When another task has ended, and then so long after. The arrival on its card is the earliest
-    /// possible. What has not been released at the horizon never arrives.
+    /// possible. A job that has not begun at the horizon never does.
     After {
         /// The task before it; no other follows the same one.
         task: TaskId,
@@ -194,7 +194,11 @@ impl Tasks {
     pub fn follower(&self, task: TaskId) -> Option<TaskId> {
         self.followers.get(task.index()).copied().flatten()
     }
-    /// Whether any task arrives when another has ended, as in a closed loop.
+    /// Whether customers come back when they have been answered: how much arrives is the pattern's doing.
+    pub fn is_closed_loop(&self) -> bool {
+        self.releases.iter().any(|release| matches!(release, Release::After { fresh: true, .. }))
+    }
+    /// Whether any task arrives when another has ended: stages of a job, or a closed loop.
     pub fn has_releases(&self) -> bool {
         !self.releases.is_empty()
     }

@@ -44,6 +44,7 @@ fn check(runs: &[Outcome], tolerance: f64, expected: &[(&str, Option<&str>, f64)
 fn a_closed_loop_is_the_machine_repairman() {
     let text = "\
 [run]
+patterns = [\"ideal\"]
 horizon = \"5000s\"
 warmup = \"200s\"
 drain = \"100s\"
@@ -69,6 +70,7 @@ think = { exponential = { mean = \"10s\" } }
 fn rework_is_a_jackson_network() {
     let text = "\
 [run]
+patterns = [\"ideal\"]
 horizon = \"12000s\"
 warmup = \"1000s\"
 drain = \"1000s\"
@@ -117,6 +119,7 @@ next = { work = 0.25, done = 0.75 }
 fn a_closed_network_is_what_mean_value_analysis_says() {
     let text = "\
 [run]
+patterns = [\"ideal\"]
 horizon = \"6000s\"
 warmup = \"300s\"
 drain = \"100s\"
@@ -156,6 +159,7 @@ work = { exponential = { mean = \"500ms\" } }
 fn patience_is_erlang_a() {
     let text = "\
 [run]
+patterns = [\"ideal\"]
 horizon = \"1500s\"
 warmup = \"100s\"
 drain = \"30s\"
@@ -184,6 +188,7 @@ on_deadline = \"renege\"
 fn the_rest_of_a_refused_job_is_skipped_and_the_customer_thinks_again() {
     let text = "\
 [run]
+patterns = [\"ideal\"]
 horizon = \"20s\"
 finish = \"settled\"
 [agents]
@@ -210,6 +215,7 @@ stages = [{ name = \"a\" }, { name = \"b\" }]
 fn only_those_who_still_wait_lose_patience() {
     let text = "\
 [run]
+patterns = [\"ideal\"]
 horizon = \"20s\"
 drain = \"1min\"
 warmup = \"0s\"
@@ -271,6 +277,7 @@ deadline = \"1h\"
 fn every_pattern_serves_a_closed_loop() {
     let text = "\
 [run]
+patterns = [\"ideal\"]
 horizon = \"10min\"
 drain = \"10min\"
 finish = \"settled\"

@@ -135,8 +135,8 @@ impl Source {
         }
     }
 
-    /// Arrivals before `horizon`, in order; those of jobs in a `dag` or a `route`. `rows` are the recording of a
-    /// `trace`. The source must have been validated.
+    /// Arrivals before `horizon`, in order; those of jobs in a `dag` or a `route`. `rows` are the recording
+    /// of a `trace`. The source must have been validated.
     pub fn arrivals(&self, horizon: Time, rows: &[(Span, Call)], key: Key) -> Vec<Arrival> {
         let mut rng = key.open(0, 0);
         match self {
