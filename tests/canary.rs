@@ -257,13 +257,13 @@ fn a_world_that_breaks_an_invariant_is_caught() {
 /// The agent is dead for good when the second crash is to strike it.
 #[test]
 fn a_scheduled_fault_that_changes_nothing_is_caught() {
-    let dead = "[[faults.crash]]\nat = \"2min\"\ntarget = \"agent:3\"\n";
+    let dead = "[[faults.crash]]\nat = \"2min\"\ntarget = \"authority\"\n";
     common::setup(&format!("{CALM}{dead}"));
     let pattern = common::pattern("hierarchical");
     (pattern.run)(&common::setup(&format!("{CALM}{dead}"))).expect("once is fine");
     let again = format!("{CALM}{dead}{}", dead.replace("2min", "4min"));
     let what = broken((pattern.run)(&common::setup(&again)));
-    assert!(what.contains("fault 1 (crash of agent:3 at 4min) changed nothing"), "{what}");
+    assert!(what.contains("fault 1 (crash of authority at 4min) changed nothing"), "{what}");
 }
 
 fn compared(faults: &str) -> Result<Comparison, Error> {
@@ -279,6 +279,6 @@ fn a_random_law_that_never_fires_is_caught() {
     compared(law).expect("the living can be paused");
     let what = broken(compared(&format!("{dead}{law}")));
     assert!(what.contains("the random law of `pause` never changed anything under hierarchical"), "{what}");
-    let what = broken(compared(&law.replace("1min", "10h")));
+    let what = broken(compared(&law.replace("1min", "750s")));
     assert!(what.contains("the random law of `pause` never"), "{what}");
 }

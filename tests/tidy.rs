@@ -295,7 +295,9 @@ fn every_scenario_is_embedded_or_named_in_the_readme() {
     for path in files_below(&root().join("scenarios")) {
         let name = path.strip_prefix(root()).expect("below the root").display().to_string();
         let Some(stem) = name.strip_suffix(".toml").and_then(|name| name.strip_prefix("scenarios/")) else {
-            hidden.push(format!("{name}: no scenario"));
+            if name != "scenarios/validation/README.md" {
+                hidden.push(format!("{name}: no scenario"));
+            }
             continue;
         };
         let embedded = match stem.strip_prefix("validation/") {

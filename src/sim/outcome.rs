@@ -8,7 +8,7 @@ use super::protocol::{Kind, Message, Protocol};
 use super::setup::{Finish, Setup};
 use super::world::{Firing, RunEnd, Violation, run};
 use crate::check::{Checks, Ground};
-use crate::engine::Span;
+use crate::engine::{EventId, Span, Time};
 use crate::error::{Error, Problem, Problems};
 use crate::fault::{Origin, Target};
 use crate::metrics::MetricSet;
@@ -26,7 +26,7 @@ use crate::metrics::series::{RunSeries, Series, WINDOW};
 use crate::metrics::tasks::TaskCounts;
 use crate::metrics::traffic::{KindTraffic, Traffic};
 use crate::metrics::turns::Turns;
-use crate::trace::{Fingerprint, NodeId, Observer, Phase, Promise};
+use crate::trace::{Fingerprint, NodeId, Observer, Phase, Promise, Record};
 use crate::work::Fleet;
 
 /// The numbers of one run.
@@ -133,32 +133,9 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     let checks = (setup.checks || cfg!(debug_assertions)).then(|| Checks::new(&ground::<P>(setup)));
     let observers = Observers::new(setup, kinds_of::<P>());
     let (end, (observers, checks)) = run::<P, _>(setup, &params, (observers, checks));
-    let (
-        fingerprint,
-        (
-            ledger,
-            (
-                latency,
-                (
-                    counts,
-                    (traffic, (deciders, (series, (money, (turns, (queue, (probes, (inboxes, there)))))))),
-                ),
-            ),
-        ),
-    ) = observers.0;
-
     let mut metrics = MetricSet::default();
-    ledger.report(&mut metrics);
-    latency.fill(&mut metrics);
-    counts.fill(&mut metrics);
-    traffic.fill(&mut metrics);
-    deciders.fill(&mut metrics);
-    series.fill(&mut metrics);
-    money.fill(&mut metrics);
-    turns.fill(&mut metrics);
-    queue.fill(&mut metrics);
-    inboxes.fill(&end.seats.authority, &mut metrics);
-    there.fill(&mut metrics);
+    observers.fill(&end, &mut metrics);
+    let Observers { fingerprint, ledger, latency, counts, traffic, series, queue, probes, .. } = observers;
     let bound = Bound::new(&setup.tasks, &setup.fleet, &setup.faults, clock.end());
     bound.fill(&counts, &mut metrics);
     whole::<P>(setup, &params, &end, &ledger, &mut metrics);
@@ -169,8 +146,8 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     broken.extend(unfired(setup, &end));
     let gap = metrics.get("little_gap_share");
     if gap != 0.0 {
-        broken
-            .push(format!("Little's law: the number present and the times of single tasks differ by {gap}"));
+        let what = "Little's law: the number present and the times of single tasks differ by";
+        broken.push(format!("{what} {gap}"));
     }
     broken.extend(checks.iter().flat_map(Checks::broken));
     let price = metrics.get("price");
@@ -234,90 +211,79 @@ fn kinds_of<P: Protocol>() -> Vec<(&'static str, Phase)> {
     super::kinds::CLIENT_KINDS.iter().chain(P::Msg::KINDS).map(|kind| (kind.name, kind.phase)).collect()
 }
 
-type All = (
-    Fingerprint,
-    (
-        Ledger,
-        (
-            Latency,
-            (
-                TaskCounts,
-                (
-                    Traffic,
-                    (
-                        Decentralization,
-                        (Series, (Money, (Turns, (Queue, (Probes, (Inboxes, Availability)))))),
-                    ),
-                ),
-            ),
-        ),
-    ),
-);
-
 /// Every observer of a measured run.
-struct Observers(All);
+struct Observers {
+    fingerprint: Fingerprint,
+    ledger: Ledger,
+    latency: Latency,
+    counts: TaskCounts,
+    traffic: Traffic,
+    deciders: Decentralization,
+    series: Series,
+    money: Money,
+    turns: Turns,
+    queue: Queue,
+    probes: Probes,
+    inboxes: Inboxes,
+    availability: Availability,
+}
 
-impl crate::trace::Observer for Observers {
-    fn observe(
-        &mut self,
-        at: crate::engine::Time,
-        cause: crate::engine::EventId,
-        record: &crate::trace::Record,
-    ) {
-        self.0.observe(at, cause, record);
+impl Observer for Observers {
+    fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
+        self.fingerprint.observe(at, cause, record);
+        self.ledger.observe(at, cause, record);
+        self.latency.observe(at, cause, record);
+        self.counts.observe(at, cause, record);
+        self.traffic.observe(at, cause, record);
+        self.deciders.observe(at, cause, record);
+        self.series.observe(at, cause, record);
+        self.money.observe(at, cause, record);
+        self.turns.observe(at, cause, record);
+        self.queue.observe(at, cause, record);
+        self.probes.observe(at, cause, record);
+        self.inboxes.observe(at, cause, record);
+        self.availability.observe(at, cause, record);
     }
 }
 
 impl Observers {
     fn new(setup: &Setup, kinds: Vec<(&'static str, Phase)>) -> Observers {
-        let (fleet, tasks) = (&setup.fleet, &setup.tasks);
+        let (fleet, tasks, faults) = (&setup.fleet, &setup.tasks, &setup.faults);
         let (warmup, horizon) = (setup.clock.warmup, setup.clock.horizon);
         // Recovery is asked of faults somebody scheduled, not of each of a thousand departures.
-        let counts: Vec<bool> =
-            setup.faults.entries.iter().map(|entry| entry.origin == Origin::Scheduled).collect();
-        Observers((
-            Fingerprint::default(),
-            (
-                Ledger::new(Arc::clone(fleet), Arc::clone(tasks), warmup)
-                    .with_relay_servers(setup.relay.servers),
-                (
-                    Latency::new(Arc::clone(tasks), fleet, warmup, horizon),
-                    (
-                        TaskCounts::new(tasks, warmup, horizon, setup.clock.end()),
-                        (
-                            Traffic::new(fleet, kinds, warmup),
-                            (
-                                Decentralization::new(tasks, fleet, warmup),
-                                (
-                                    Series::new(WINDOW, warmup, horizon, &counts),
-                                    (
-                                        Money::new(Arc::clone(fleet), Arc::clone(tasks)),
-                                        (
-                                            Turns::new(Arc::clone(tasks), setup.work.turn),
-                                            (
-                                                Queue::new(Arc::clone(tasks), warmup, horizon),
-                                                (
-                                                    Probes::new(&setup.probes),
-                                                    (
-                                                        Inboxes::new(fleet, warmup, horizon),
-                                                        Availability::new(
-                                                            Arc::clone(fleet),
-                                                            Arc::clone(&setup.faults),
-                                                            warmup,
-                                                            horizon,
-                                                        ),
-                                                    ),
-                                                ),
-                                            ),
-                                        ),
-                                    ),
-                                ),
-                            ),
-                        ),
-                    ),
-                ),
-            ),
-        ))
+        let recovers: Vec<bool> =
+            faults.entries.iter().map(|entry| entry.origin == Origin::Scheduled).collect();
+        Observers {
+            fingerprint: Fingerprint::default(),
+            ledger: Ledger::new(Arc::clone(fleet), Arc::clone(tasks), warmup)
+                .with_relay_servers(setup.relay.servers),
+            latency: Latency::new(Arc::clone(tasks), fleet, warmup, horizon),
+            counts: TaskCounts::new(tasks, warmup, horizon, setup.clock.end()),
+            traffic: Traffic::new(fleet, kinds, warmup),
+            deciders: Decentralization::new(tasks, fleet, warmup),
+            series: Series::new(WINDOW, warmup, horizon, &recovers),
+            money: Money::new(Arc::clone(fleet), Arc::clone(tasks)),
+            turns: Turns::new(Arc::clone(tasks), setup.work.turn),
+            queue: Queue::new(Arc::clone(tasks), warmup, horizon),
+            probes: Probes::new(&setup.probes),
+            inboxes: Inboxes::new(fleet, warmup, horizon),
+            availability: Availability::new(Arc::clone(fleet), Arc::clone(faults), warmup, horizon),
+        }
+    }
+
+    /// Writes the columns of every observer that has some.
+    fn fill(&self, end: &RunEnd, metrics: &mut MetricSet) {
+        self.ledger.report(metrics);
+        self.latency.fill(metrics);
+        self.counts.fill(metrics);
+        self.traffic.fill(metrics);
+        self.deciders.fill(metrics);
+        self.series.fill(metrics);
+        self.money.fill(metrics);
+        self.turns.fill(metrics);
+        self.queue.fill(metrics);
+        self.inboxes.fill(&end.seats.authority, metrics);
+        self.availability.fill(metrics);
     }
 }
 

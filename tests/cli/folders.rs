@@ -9,17 +9,22 @@ use serde_json::Value;
 use super::{Done, SMALL, anthill, arg, run};
 
 /// The files of a comparison: all but the manifest are the same at every repetition.
-const FILES: [&str; 11] = [
+const FILES: [&str; 16] = [
     "comparison.json",
     "faults.json",
+    "latency.png",
     "latency.svg",
     "manifest.json",
+    "messages.png",
     "messages.svg",
     "paired.csv",
     "runs.csv",
     "summary.csv",
+    "tax.png",
     "tax.svg",
+    "timeline.png",
     "timeline.svg",
+    "trilemma.png",
     "trilemma.svg",
 ];
 

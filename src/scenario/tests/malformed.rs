@@ -200,7 +200,10 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     ("[faults.crash]\nat = \"5min\"\ntarget = \"agents:2\"", &["`faults.crash.target`: 2 is not a share"]),
     ("[faults.stall]\nat = \"5min\"\ntarget = \"relay:0\"", &["only agents suffer this"]),
-    ("[faults.pause]\nat = \"5min\"", &["`faults.pause.for`: the key `for` is missing"]),
+    (
+        "[faults.pause]\nat = \"5min\"",
+        &["`faults.pause`: missing field `for`: how long it lasts", "= write for = \"2min\""],
+    ),
     (
         "[faults.partition]\nat = \"5min\"\nfor = \"1s\"\nsites = [[\"eu\", \"us\"]]",
         &["every site is on one side"],
