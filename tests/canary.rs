@@ -1,5 +1,6 @@
 //! Things deliberately broken that the checks must catch: a guard never seen to fail is no guard.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anthill::check::{Checks, Ground};
@@ -229,7 +230,8 @@ fn a_world_that_breaks_an_invariant_is_caught() {
         |picks: fn(&Record) -> bool, which| leak(&setup, Checks::new(&honest()), picks, which).broken();
     assert_eq!(watched(|_| false, 0), Vec::<String>::new(), "nothing is hidden, nothing breaks");
     // Two faults heal, the partition second; of everything else the first is hidden.
-    let hidden: [(&str, u32, fn(&Record) -> bool); 4] = [
+    type Picks = fn(&Record) -> bool;
+    let hidden: [(&str, u32, Picks); 4] = [
         ("down_is_idle", 1, |record| matches!(record, Record::Up { .. })),
         ("tasks_conserved", 1, |record| matches!(record, Record::Arrived { .. })),
         ("delivery", 1, |record| matches!(record, Record::Delivered { .. })),
@@ -241,9 +243,9 @@ fn a_world_that_breaks_an_invariant_is_caught() {
         assert!(found.iter().any(named), "{invariant}: {found:?}");
     }
     let told = |change: fn(&mut Ground)| {
-        let mut ground = Arc::into_inner(honest()).expect("nobody else has it");
+        let mut ground = Rc::into_inner(honest()).expect("nobody else has it");
         change(&mut ground);
-        leak(&setup, Checks::new(&Arc::new(ground)), |_| false, 0).broken()
+        leak(&setup, Checks::new(&Rc::new(ground)), |_| false, 0).broken()
     };
     let found = told(|ground| ground.sites = Arc::new(Sites::single(Span::from_secs(1))));
     assert!(found[0].starts_with("invariant `causality`"), "{found:?}");

@@ -1,7 +1,7 @@
 //! Causes precede effects: time and causes never go back, one cause has one time, no letter arrives
 //! sooner than light would carry it, and no task is handed over before its predecessors have ended.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::letters::{Letters, Sent};
 use super::{Breach, Ground, Invariant, InvariantDef, Verdict};
@@ -13,7 +13,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
     about: "time and causes never go back, and nothing arrives or begins before what brings it about",
     watch: |ground| {
         Box::new(Causality {
-            ground: Arc::clone(ground),
+            ground: Rc::clone(ground),
             last: (Time::ZERO, EventId(0)),
             ended: vec![false; ground.tasks.len()],
             letters: Letters::default(),
@@ -24,7 +24,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
 
 #[derive(Debug)]
 struct Causality {
-    ground: Arc<Ground>,
+    ground: Rc<Ground>,
     /// Time and cause of the last record.
     last: (Time, EventId),
     ended: Vec<bool>,

@@ -7,7 +7,7 @@
 //! means. A keeper that lost its memory has forgotten its claims and makes no promise about them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::{Breach, Ground, Invariant, InvariantDef, Verdict};
 use crate::engine::{EventId, Time};
@@ -18,7 +18,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
     name: "claim_exclusive",
     about: "a keeper of claims gives a task to nobody else while a lease on it lasts",
     watch: |ground| {
-        Box::new(Claims { ground: Arc::clone(ground), held: BTreeMap::new(), verdict: Verdict::default() })
+        Box::new(Claims { ground: Rc::clone(ground), held: BTreeMap::new(), verdict: Verdict::default() })
     },
 };
 
@@ -30,7 +30,7 @@ struct Lease {
 
 #[derive(Debug)]
 struct Claims {
-    ground: Arc<Ground>,
+    ground: Rc<Ground>,
     /// By keeper and task.
     held: BTreeMap<(NodeId, TaskId), Lease>,
     verdict: Verdict,

@@ -10,7 +10,7 @@
 //! | overflow | it was not yet in the inbox |
 //! | silent | the sender hangs |
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::letters::{Letters, Sent};
 use super::presence::Presence;
@@ -26,7 +26,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
         let partition = |kind: &FaultKind| matches!(kind, FaultKind::Partition { .. });
         Box::new(Delivery {
             partitions: ground.faults.entries.iter().any(|entry| partition(&entry.kind)),
-            ground: Arc::clone(ground),
+            ground: Rc::clone(ground),
             presence: Presence::default(),
             hung: Vec::new(),
             letters: Letters::default(),
@@ -37,7 +37,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
 
 #[derive(Debug)]
 struct Delivery {
-    ground: Arc<Ground>,
+    ground: Rc<Ground>,
     partitions: bool,
     presence: Presence,
     /// Nodes that hang.

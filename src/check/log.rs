@@ -2,7 +2,7 @@
 //! begins again at 0.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::claims::forgets;
 use super::{Breach, Ground, Invariant, InvariantDef, Verdict};
@@ -13,13 +13,13 @@ pub(super) const DEF: InvariantDef = InvariantDef {
     name: "log_gapless",
     about: "the offsets of a log are consecutive from 0",
     watch: |ground| {
-        Box::new(Logs { ground: Arc::clone(ground), next: BTreeMap::new(), verdict: Verdict::default() })
+        Box::new(Logs { ground: Rc::clone(ground), next: BTreeMap::new(), verdict: Verdict::default() })
     },
 };
 
 #[derive(Debug)]
 struct Logs {
-    ground: Arc<Ground>,
+    ground: Rc<Ground>,
     /// The offset that comes next, by keeper.
     next: BTreeMap<NodeId, u32>,
     verdict: Verdict,

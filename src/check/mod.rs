@@ -24,6 +24,7 @@ mod tasks;
 mod tests;
 
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::engine::{EventId, Span, Time};
@@ -130,7 +131,7 @@ pub struct InvariantDef {
     /// What must hold, in one line.
     pub about: &'static str,
     /// Begins to watch a run.
-    pub watch: fn(&Arc<Ground>) -> Box<dyn Invariant>,
+    pub watch: fn(&Rc<Ground>) -> Box<dyn Invariant>,
 }
 
 impl fmt::Debug for InvariantDef {
@@ -159,7 +160,7 @@ pub struct Checks(Vec<(&'static str, Box<dyn Invariant>)>);
 
 impl Checks {
     /// Begins to watch a run on `ground`.
-    pub fn new(ground: &Arc<Ground>) -> Checks {
+    pub fn new(ground: &Rc<Ground>) -> Checks {
         Checks(INVARIANTS.iter().map(|def| (def.name, (def.watch)(ground))).collect())
     }
     /// One line for each broken invariant: its name, when, by whom, and what happened.

@@ -5,7 +5,7 @@
 //! Cuts are rebuilt from the fault plan and the records that say when its entries begin and heal, and not
 //! from `net`, whose mistakes would be repeated.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::letters::{Letters, Sent};
 use super::{Breach, Ground, Invariant, InvariantDef, Verdict};
@@ -19,7 +19,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
     about: "nodes that a partition separates exchange nothing",
     watch: |ground| {
         Box::new(Partition {
-            ground: Arc::clone(ground),
+            ground: Rc::clone(ground),
             cuts: Vec::new(),
             letters: Letters::default(),
             verdict: Verdict::default(),
@@ -29,7 +29,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
 
 #[derive(Debug)]
 struct Partition {
-    ground: Arc<Ground>,
+    ground: Rc<Ground>,
     cuts: Vec<Cut>,
     /// Whether each letter was sent across a cut.
     letters: Letters<bool>,

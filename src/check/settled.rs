@@ -1,7 +1,7 @@
 //! A task is settled at most once, by the first output that reaches whoever settles it. A pattern that
 //! gives up `settled_once` may settle again; even then one answer alone is accepted.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::{Breach, Ground, Invariant, InvariantDef, Verdict};
 use crate::engine::{EventId, Time};
@@ -12,7 +12,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
     about: "a task is settled at most once, unless the pattern gives that up, and accepted at most once",
     watch: |ground| {
         Box::new(Settled {
-            ground: Arc::clone(ground),
+            ground: Rc::clone(ground),
             accepted: vec![false; ground.tasks.len()],
             verdict: Verdict::default(),
         })
@@ -21,7 +21,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
 
 #[derive(Debug)]
 struct Settled {
-    ground: Arc<Ground>,
+    ground: Rc<Ground>,
     accepted: Vec<bool>,
     verdict: Verdict,
 }
@@ -30,16 +30,17 @@ impl Observer for Settled {
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Accepted { task, execution, .. } => {
-                if std::mem::replace(&mut self.accepted[task.index()], true) {
+                let before = std::mem::replace(&mut self.accepted[task.index()], true);
+                if before {
                     let what = || format!("task {} was accepted again, by execution {}", task.0, execution.0);
                     self.verdict.broken(at, &[], what);
                 }
             }
-            Record::DoubleSettle { task, execution } => {
-                if !self.ground.gives_up.contains(&Promise::SettledOnce) {
-                    let what = || format!("task {} was settled again, by execution {}", task.0, execution.0);
-                    self.verdict.broken(at, &[], what);
-                }
+            Record::DoubleSettle { task, execution }
+                if !self.ground.gives_up.contains(&Promise::SettledOnce) =>
+            {
+                let what = || format!("task {} was settled again, by execution {}", task.0, execution.0);
+                self.verdict.broken(at, &[], what);
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 //!
 //! What is scheduled to arrive before the run is over has arrived; what is released by other tasks may not.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::{Breach, Ground, Invariant, InvariantDef, Verdict};
 use crate::engine::{EventId, Time};
@@ -15,7 +15,7 @@ pub(super) const DEF: InvariantDef = InvariantDef {
     about: "each task arrives and ends at most once, and nothing is done for one that is not there",
     watch: |ground| {
         Box::new(Conserved {
-            ground: Arc::clone(ground),
+            ground: Rc::clone(ground),
             lives: vec![Life::Future; ground.tasks.len()],
             executions: Vec::new(),
             verdict: Verdict::default(),
@@ -40,7 +40,7 @@ struct Attempt {
 
 #[derive(Debug)]
 struct Conserved {
-    ground: Arc<Ground>,
+    ground: Rc<Ground>,
     lives: Vec<Life>,
     executions: Vec<Option<Attempt>>,
     verdict: Verdict,
@@ -126,11 +126,11 @@ impl Observer for Conserved {
                     self.verdict.broken(at, &[], || format!("task {} arrived twice", task.0));
                 }
             }
-            Record::Submitted { task, to: node, .. } | Record::Acknowledged { task, by: node } => {
-                if self.lives[task.index()] == Life::Future {
-                    let what = || format!("task {} was handed over before it arrived", task.0);
-                    self.verdict.broken(at, &[node], what);
-                }
+            Record::Submitted { task, to: node, .. } | Record::Acknowledged { task, by: node }
+                if self.lives[task.index()] == Life::Future =>
+            {
+                let what = || format!("task {} was handed over before it arrived", task.0);
+                self.verdict.broken(at, &[node], what);
             }
             Record::Started { execution, task, node } => self.started(at, execution, task, node),
             Record::Finished { execution, task, .. } => self.finished(at, execution, task),

@@ -1,6 +1,7 @@
 //! Canaries: a stream of records that keeps every invariant, and for each invariant streams that break it
 //! and no other. A guard never seen to fail is no guard.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::*;
@@ -57,7 +58,7 @@ fn tasks() -> Tasks {
 }
 
 /// Messages take 10 ms; entry 0 of the plan cuts agent A off. `change` makes other ground.
-fn ground(change: impl FnOnce(&mut Ground)) -> Arc<Ground> {
+fn ground(change: impl FnOnce(&mut Ground)) -> Rc<Ground> {
     let groups = vec![Group { agents: vec![0], ..Group::default() }];
     let cut = Entry {
         at: Time::from_secs(50),
@@ -80,11 +81,11 @@ fn ground(change: impl FnOnce(&mut Ground)) -> Arc<Ground> {
         gives_up: &[],
     };
     change(&mut ground);
-    Arc::new(ground)
+    Rc::new(ground)
 }
 
 /// Names of the invariants that `stream` breaks; a record a second, each with a cause of its own.
-fn broken_on(ground: &Arc<Ground>, stream: &[Record]) -> Vec<String> {
+fn broken_on(ground: &Rc<Ground>, stream: &[Record]) -> Vec<String> {
     let mut checks = Checks::new(ground);
     for (second, record) in (1..).zip(stream) {
         checks.observe(Time::from_secs(second), EventId(second), record);

@@ -169,7 +169,7 @@ fn selected(args: &ValidateArgs) -> Result<(Vec<Case>, Vec<NotThere>), Error> {
     let (mut cases, mut lacking) = gathered(&args.paths)?;
     let mut families: Vec<&str> = cases.iter().map(|case| case.family.as_str()).collect();
     families.dedup();
-    for family in args.family.iter().filter(|family| !families.contains(&family.as_str())) {
+    if let Some(family) = args.family.iter().find(|family| !families.contains(&family.as_str())) {
         let remedy = match did_you_mean(family, families.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("the families are: {}", families.join(", ")),

@@ -1,7 +1,7 @@
 //! Whether what was measured agrees with what a file expects of it.
 //!
 //! Every claim is judged on one 95 % interval, once, after the last replication: pass, fail, or unknown where
-//! the interval is too wide to tell. Stopping is the business of [`super::sequential`], which looks at widths
+//! the interval is too wide to tell. Stopping is the business of `sequential`, which looks at widths
 //! alone; a verdict that could stop the replications would be right too often by luck (model.md §5).
 //!
 //! A quantity is estimated as everywhere else: Student t over replications, ratios of sums for taxes, pairs

@@ -104,14 +104,13 @@ impl Observer for Availability {
         match *record {
             // One that is never there is not missed.
             Record::Down { why: DownReason::Absent, .. } => {}
-            Record::Down { node, .. } => {
+            Record::Down { node, .. }
                 // A pause may become a crash: the node was down before.
-                if self.down_since[node.index()].is_none() {
+                if self.down_since[node.index()].is_none() => {
                     self.down_since[node.index()] = Some(at);
                     let relay = self.fleet.role(node) == Role::Relay;
                     self.outages += u64::from(relay && self.is_measured(at));
                 }
-            }
             Record::Up { node } => self.up(node, at),
             Record::Fault { index, on: true } => {
                 let takeover = self.plan.entries[index as usize].kind == FaultKind::Takeover;

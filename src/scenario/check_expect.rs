@@ -325,12 +325,9 @@ fn label(spec: &ExpectSpec, pattern: Option<&str>) -> String {
     if spec.statistic == Statistic::Variance {
         label = format!("variance of {label}");
     }
-    match (&spec.versus, pattern) {
-        (Some(versus), Some(pattern)) => {
-            let sign = if spec.ratio { "÷" } else { "−" };
-            label.push_str(&format!(", {pattern} {sign} {versus}"));
-        }
-        (Some(_) | None, _) => {}
+    if let (Some(versus), Some(pattern)) = (&spec.versus, pattern) {
+        let sign = if spec.ratio { "÷" } else { "−" };
+        label.push_str(&format!(", {pattern} {sign} {versus}"));
     }
     label
 }

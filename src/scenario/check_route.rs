@@ -17,7 +17,7 @@ impl Checker<'_> {
         {
             let parts = if matches!(source, Source::Dag(_)) { "steps" } else { "stages" };
             let message = format!("the {parts} of a `{}` are the classes of its tasks", source.name());
-            self.refuse(key, message, &format!("give the {parts} their own priority, skill and work"));
+            self.refuse(key, message, format!("give the {parts} their own priority, skill and work"));
         }
         for (index, class) in work.classes.iter().enumerate() {
             let key = format!("{key}.{index}");
@@ -41,7 +41,7 @@ impl Checker<'_> {
     fn at_most_classes(&mut self, key: &str, count: usize, what: &str) {
         if count > MOST_CLASSES {
             let message = format!("{count} {what} are more than {MOST_CLASSES}");
-            self.refuse(key, message, &format!("use fewer {what}"));
+            self.refuse(key, message, format!("use fewer {what}"));
         }
     }
 

@@ -1,5 +1,6 @@
 //! From a setup to numbers: one run with all observers, checked. And the registry's entry for a pattern.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -192,8 +193,8 @@ fn watch<P: Protocol>(setup: &Setup, observer: &mut dyn Observer) -> Result<RunE
 }
 
 /// What the invariants may know of a run of `P` on `setup`.
-pub fn ground<P: Protocol>(setup: &Setup) -> Arc<Ground> {
-    Arc::new(Ground {
+pub fn ground<P: Protocol>(setup: &Setup) -> Rc<Ground> {
+    Rc::new(Ground {
         fleet: Arc::clone(&setup.fleet),
         tasks: Arc::clone(&setup.tasks),
         faults: Arc::clone(&setup.faults),

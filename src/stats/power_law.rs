@@ -36,7 +36,7 @@ impl PowerLaw {
         };
         let (xs, ys) = (logs(&|point| point.0 + offset), logs(&|point| point.1));
         let (n, spread) = (xs.len(), variance(&xs));
-        if !(spread > 0.0) {
+        if spread.is_nan() || spread <= 0.0 {
             return None;
         }
         let slope = covariance(&xs, &ys) / spread;

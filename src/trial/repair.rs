@@ -226,7 +226,7 @@ impl Checkpoints {
                 ends = now + (self.restart + piece + self.cost).as_secs_f64();
             }
             now = ends;
-            left = left - piece;
+            left -= piece;
         }
         now
     }

@@ -63,7 +63,7 @@ impl WarmUp {
             let under_way = self.until.is_none_or(|until| i < until);
             let transient =
                 if under_way { self.start * libm::exp2(-(i as f64) / self.half_life) } else { 0.0 };
-            let sign = if (i / self.swing_length) % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if (i / self.swing_length).is_multiple_of(2) { 1.0 } else { -1.0 };
             let noise = if self.noise > 0.0 { self.noise * standard_normal(&mut rng) } else { 0.0 };
             transient + sign * self.swing + noise
         };

@@ -139,7 +139,7 @@ impl Params {
         }
         if let Some(Err(error)) = self.poll.as_ref().map(Dist::law) {
             refuse("poll", &error.message, "write an interval such as \"2s\"");
-        } else if self.poll.as_ref().is_some_and(|law| !(law.mean() > 0.0)) {
+        } else if self.poll.as_ref().is_some_and(|law| law.mean() <= 0.0) {
             refuse("poll", "an agent that looks without pause never ends looking", "delete it");
         }
         match self.steal {
