@@ -1,4 +1,4 @@
-//! `anthill explain`: what a metric means.
+//! `anthill explain`: what a metric means, and what a trial asks for.
 
 use std::fmt::Write;
 
@@ -8,11 +8,12 @@ use super::talk;
 use crate::error::{Error, Problem, did_you_mean};
 use crate::metrics::queue::CLASS_COLUMNS;
 use crate::metrics::{Better, MetricDef, registry};
-use crate::trial::TRIALS;
+use crate::trial::{TRIALS, TrialDef};
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The metric, as columns and expectations call it [default: list all]
+    /// The metric, as columns and expectations call it, or a trial [default: list all]
+    #[arg(value_name = "METRIC")]
     metric: Option<String>,
 }
 
@@ -21,8 +22,11 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Error> {
     match &args.metric {
         None => list(&mut text),
         Some(name) => {
+            let trial = TRIALS.iter().find(|trial| trial.name == name);
             let found = describe(name, &mut text);
-            if !found {
+            if let Some(trial) = trial {
+                describe_trial(trial, &mut text);
+            } else if !found {
                 return Err(unknown(name).into());
             }
         }
@@ -40,6 +44,29 @@ fn list(text: &mut String) {
         for def in trial.metrics {
             let _ = writeln!(text, "{:<34} {:<10} {}: {}", def.name, def.unit, trial.name, def.about);
         }
+    }
+}
+
+/// What a trial is about, its parameters and what it measures.
+fn describe_trial(trial: &TrialDef, text: &mut String) {
+    let _ = writeln!(text, "{}: {}\n\n[trial.{}]", trial.name, trial.about, trial.name);
+    let schema = (trial.schema)();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(|names| names.as_array())
+        .map(|names| names.iter().filter_map(|name| name.as_str()).collect())
+        .unwrap_or_default();
+    for (key, property) in schema.get("properties").and_then(|value| value.as_object()).into_iter().flatten()
+    {
+        let about = property.get("description").and_then(|value| value.as_str()).unwrap_or_default();
+        // Documentation escapes brackets, which would be links there.
+        let about = about.replace("\\[", "[").replace("\\]", "]").replace('\n', " ");
+        let must = if required.contains(&key.as_str()) { " Required." } else { "" };
+        let _ = writeln!(text, "  {key:<18} {about}{must}");
+    }
+    let _ = writeln!(text, "\nIt measures:");
+    for def in trial.metrics {
+        let _ = writeln!(text, "  {:<24} {:<10} {}", def.name, def.unit, def.about);
     }
 }
 
@@ -75,6 +102,7 @@ fn describe_one(def: &MetricDef, source: &str, text: &mut String) {
 
 fn unknown(name: &str) -> Problem {
     let names = || registry().chain(TRIALS.iter().flat_map(|trial| trial.metrics)).map(|def| def.name);
+    let names = || names().chain(TRIALS.iter().map(|trial| trial.name));
     let remedy = match did_you_mean(name, names()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => {
@@ -85,5 +113,5 @@ fn unknown(name: &str) -> Problem {
             }
         }
     };
-    Problem::new(format!("there is no metric `{name}`")).remedy(remedy)
+    Problem::new(format!("there is no metric and no trial `{name}`")).remedy(remedy)
 }

@@ -65,7 +65,7 @@ enum Command {
     Scenarios(scenarios::ScenariosArgs),
     /// Compare what is simulated with what is known: every case against its reference
     Validate(validate::ValidateArgs),
-    /// Say what a metric means: formula, unit, source
+    /// Say what a metric means (formula, unit, source), or what a trial asks for
     Explain(explain::ExplainArgs),
     /// Write an annotated scenario to begin with
     Init(init::InitArgs),
@@ -111,7 +111,9 @@ impl ScenarioArgs {
         let mut notes = Vec::new();
         let left_out = scenario.expectations.len() - judged;
         if left_out > 0 {
-            notes.push(format!("{left_out} expectations are about patterns that were not run here"));
+            notes.push(format!(
+                "{left_out} expectations were not judged: they are about patterns that were not run"
+            ));
         }
         let variants = scenario.file.variant.len();
         if variants > 0 && self.variant.is_none() {

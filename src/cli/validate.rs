@@ -189,7 +189,9 @@ fn selected(args: &ValidateArgs) -> Result<(Vec<Case>, Vec<NotThere>), Error> {
     }
     if cases.is_empty() {
         let problem = Problem::new("there is no such case").file("validate");
-        return Err(problem.remedy("`anthill validate --list` shows all; [case] quick = true").into());
+        return Err(problem
+            .remedy("`anthill validate --list` shows what there is, by family, and what is quick")
+            .into());
     }
     Ok((cases, lacking))
 }

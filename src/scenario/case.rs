@@ -9,7 +9,7 @@ use super::check_expect::Measurable;
 use super::document::{Document, Texts, dotted};
 use super::expect::Expectation;
 use super::resolve::{self, Checker};
-use super::{Known, PresetUse, Scenario, ScenarioFile, TextOrigin, diagnose};
+use super::{EMBEDDED, Known, PresetUse, Scenario, ScenarioFile, TextOrigin, VALIDATION, diagnose};
 use crate::error::{Error, Problem, did_you_mean};
 use crate::trial::TrialDef;
 
@@ -112,6 +112,17 @@ impl Case {
     /// # Errors
     /// As [`Scenario::load`]; also if the file expects nothing.
     pub fn load(path_or_name: &str, known: &Known<'_>) -> Result<Case, Error> {
+        let embedded = |list: &[(&str, &str)]| list.iter().any(|(name, _)| *name == path_or_name);
+        if !std::path::Path::new(path_or_name).exists() && !embedded(VALIDATION) && !embedded(EMBEDDED) {
+            let meant = did_you_mean(path_or_name, VALIDATION.iter().map(|(name, _)| *name));
+            let remedy = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => {
+                    "give a file or a folder; `anthill validate --list` shows the embedded cases".to_owned()
+                }
+            };
+            return Err(Problem::new("there is no such case").file(path_or_name).remedy(remedy).into());
+        }
         let (text, origin) = super::text_of(path_or_name)?;
         Case::from_text(&text, &origin, known)
     }
@@ -260,9 +271,12 @@ fn trial(mut file: ScenarioFile, draft: Draft<'_, '_>) -> Result<TrialCase, Erro
     let mut checker = Checker::new(&file, document, reading, &origin.folder);
     checker.run(known);
     checker.of_trials();
-    let names: Vec<String> = known.trials.iter().map(|def| def.name.to_owned()).collect();
-    for name in file.trial.keys() {
-        checker.name(&format!("trial.{name}"), name, &names, ("trial", "trials"));
+    for name in file.trial.keys().filter(|name| known.trials.iter().all(|def| def.name != **name)) {
+        let remedy = match did_you_mean(name, known.trials.iter().map(|def| def.name)) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "`anthill explain` lists the trials".to_owned(),
+        };
+        checker.refuse(&format!("trial.{name}"), format!("there is no trial `{name}`"), remedy);
     }
     if let Some(second) = file.trial.keys().nth(1) {
         checker.refuse(&format!("trial.{second}"), "a file holds one trial", "move it to a file of its own");

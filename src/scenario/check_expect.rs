@@ -259,7 +259,8 @@ impl Checker<'_> {
             ("reference_half_width", spec.reference_half_width.is_some()),
         ] {
             if given {
-                self.refuse(&at(name), "this belongs to `value`", "delete it, or write `value`");
+                let remedy = "write `half_width` to ask for precision, or `value` in place of the threshold";
+                self.refuse(&at(name), "this belongs to `value`", remedy);
             }
         }
         if let (Some(min), Some(max)) = (spec.min, spec.max)

@@ -81,10 +81,12 @@ impl Checker<'_> {
                 let mean = law.law().ok().map(|law| law.mean());
                 self.finite_mean(&key, mean);
                 self.strikes_in_time(&key, mean);
+                self.not_too_often(&key, law);
             }
             Some(When::Alternating { up, down, from }) => {
                 for (name, law) in [("mtbf", up), ("mttr", down)] {
                     self.lasts(&format!("{key}.{name}"), Some(law));
+                    self.not_too_often(&format!("{key}.{name}"), law);
                 }
                 self.begins_in_time(key, from);
             }
@@ -109,6 +111,15 @@ impl Checker<'_> {
             let message =
                 format!("a fault every {mean} on average, but there are {left} for it to strike in");
             self.refuse(key, message, "shorten it, lengthen `run.horizon`, or name one instant with `at`");
+        }
+    }
+
+    /// Refuses a law whose gaps are below the shortest that is drawn.
+    fn not_too_often(&mut self, key: &str, law: &Dist) {
+        let shortest = Span::from_millis(1).as_secs_f64();
+        if law.law().is_ok_and(|law| law.mean() > 0.0 && law.mean() < shortest) {
+            let message = "faults do not change more often than every millisecond";
+            self.refuse(key, message, "write a law with a mean of at least \"1ms\"");
         }
     }
 
@@ -250,6 +261,7 @@ impl Checker<'_> {
             (None, None, Some(mtbf), Some(mttr)) => {
                 for (name, law) in [("mtbf", mtbf), ("mttr", mttr)] {
                     self.lasts(&format!("{key}.{name}"), Some(law));
+                    self.not_too_often(&format!("{key}.{name}"), law);
                 }
                 self.begins_in_time(key, outage.from);
             }

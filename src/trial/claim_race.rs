@@ -16,6 +16,9 @@ use crate::metrics::MetricDef;
 use crate::relay::{Claim, Claims};
 use crate::trace::{NodeId, TaskId};
 
+/// More do not fit a machine; a slip of the pen asks for them.
+const MOST_AGENTS: u32 = 1_000_000;
+
 /// When agents poll.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -101,6 +104,12 @@ impl Trial for ClaimRace {
         let patient = self.polling == Polling::Poisson || self.visible_after <= self.interval;
         Limits::new()
             .at_least("agents", self.agents, 1.0)
+            .holds(
+                self.agents <= MOST_AGENTS,
+                "agents",
+                "so many do not fit into memory",
+                "at most a million",
+            )
             .at_least("rounds", self.rounds, 1.0)
             .positive("interval", self.interval.as_secs_f64())
             .holds(patient, "visible_after", "an agent would poll twice", "at most `interval`")

@@ -192,6 +192,9 @@ impl Trial for Redundancy {
     }
 }
 
+/// Failures an interval, on average, beyond which e^so many tries are needed for each.
+const HOPELESS: f64 = 10.0;
+
 /// Work that is saved now and then, and done again from there after a failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -247,6 +250,12 @@ impl Trial for Checkpoints {
             .positive("interval", self.interval.as_secs_f64())
             .positive("mtbf", self.mtbf.as_secs_f64())
             .at_least("rounds", self.rounds, 1.0)
+            .holds(
+                (self.interval + self.cost).as_secs_f64() <= HOPELESS * self.mtbf.as_secs_f64(),
+                "mtbf",
+                "hardly any interval would ever be done: e^(interval + cost) ÷ mtbf tries each",
+                "lengthen it, or shorten `interval`",
+            )
             .done()
     }
 

@@ -114,7 +114,11 @@ pub const DEFS: &[MetricDef] = &[
         "relay and client node-seconds x price of the node / mean price of an agent",
     ),
     neutral("coordinating_share", "share", "coordinating + verifying, as a share of up capacity"),
-    neutral("utilisation", "share", "executing, as a share of up capacity"),
+    neutral(
+        "utilisation",
+        "share",
+        "executing, as a share of up capacity, from the warm-up to the end of the drain",
+    ),
 ];
 
 /// O ÷ (1 + O), from its numerator and the useful capacity; 1 when nothing useful was done.
