@@ -213,74 +213,24 @@ impl Scenario {
     /// Names and laws of the classes: steps, stages or those of `[[work.classes]]`. One class called "task"
     /// needs no laws of its own.
     fn classes(&self, source: &Source, base: &TaskLaws) -> (Vec<String>, Vec<TaskLaws>) {
-        let part = |index: usize, differs: Differs<'_>| self.part_laws(base, class(index), differs);
-        match source {
-            Source::Dag(dag) => dag
-                .steps
-                .iter()
-                .enumerate()
-                .map(|(index, step)| {
-                    let Step { name, work, skill, priority, context_tokens, after: _ } = step;
-                    (
-                        name.clone(),
-                        part(
-                            index,
-                            Differs { work, skill, priority: *priority, context_tokens, deadline: &None },
-                        ),
-                    )
-                })
-                .unzip(),
-            Source::Route(route) => route
-                .stages
-                .iter()
-                .enumerate()
-                .map(|(index, stage)| {
-                    let Stage { name, work, skill, priority, context_tokens, next: _ } = stage;
-                    (
-                        name.clone(),
-                        part(
-                            index,
-                            Differs { work, skill, priority: *priority, context_tokens, deadline: &None },
-                        ),
-                    )
-                })
-                .unzip(),
+        let differ: Vec<Differs<'_>> = match source {
+            Source::Dag(dag) => dag.steps.iter().map(Differs::from).collect(),
+            Source::Route(route) => route.stages.iter().map(Differs::from).collect(),
             Source::Poisson(_)
             | Source::Renewal(_)
             | Source::Mmpp(_)
             | Source::Bursts(_)
             | Source::Batch(_)
             | Source::Trace(_)
-            | Source::Tasks(_)
-                if self.file.work.classes.is_empty() =>
-            {
-                (vec!["task".to_owned()], Vec::new())
-            }
-            Source::Poisson(_)
-            | Source::Renewal(_)
-            | Source::Mmpp(_)
-            | Source::Bursts(_)
-            | Source::Batch(_)
-            | Source::Trace(_)
-            | Source::Tasks(_) => self
-                .file
-                .work
-                .classes
-                .iter()
-                .enumerate()
-                .map(|(index, spec)| {
-                    let ClassSpec { name, share: _, priority, duration, skill, deadline } = spec;
-                    let differs = Differs {
-                        work: duration,
-                        skill,
-                        priority: *priority,
-                        context_tokens: &None,
-                        deadline,
-                    };
-                    (name.clone(), part(index, differs))
-                })
-                .unzip(),
+            | Source::Tasks(_) => self.file.work.classes.iter().map(Differs::from).collect(),
+        };
+        if differ.is_empty() {
+            return (vec!["task".to_owned()], Vec::new());
         }
+        let part = |(index, differs): (usize, &Differs<'_>)| {
+            (differs.name.to_owned(), self.part_laws(base, class(index), differs))
+        };
+        differ.iter().enumerate().map(part).unzip()
     }
 
     /// The laws of `[work]`.
@@ -332,7 +282,7 @@ impl Scenario {
     }
 
     /// The laws of one class: those of `[work]`, unless it says otherwise.
-    fn part_laws(&self, base: &TaskLaws, class: ClassId, differs: Differs<'_>) -> TaskLaws {
+    fn part_laws(&self, base: &TaskLaws, class: ClassId, differs: &Differs<'_>) -> TaskLaws {
         let mut laws = TaskLaws { class, priority: differs.priority, ..base.clone() };
         if let Some(work) = differs.work {
             let law = law(work);
@@ -354,11 +304,36 @@ impl Scenario {
 
 /// What a class says for itself.
 struct Differs<'a> {
-    work: &'a Option<Dist>,
-    skill: &'a Option<String>,
+    name: &'a str,
+    work: Option<&'a Dist>,
+    skill: Option<&'a String>,
     priority: i16,
-    context_tokens: &'a Option<NumberDist>,
-    deadline: &'a Option<Dist>,
+    context_tokens: Option<&'a NumberDist>,
+    deadline: Option<&'a Dist>,
+}
+
+impl<'a> From<&'a Step> for Differs<'a> {
+    fn from(step: &'a Step) -> Differs<'a> {
+        let Step { name, work, skill, priority, context_tokens, after: _ } = step;
+        let (work, skill, context_tokens) = (work.as_ref(), skill.as_ref(), context_tokens.as_ref());
+        Differs { name, work, skill, priority: *priority, context_tokens, deadline: None }
+    }
+}
+
+impl<'a> From<&'a Stage> for Differs<'a> {
+    fn from(stage: &'a Stage) -> Differs<'a> {
+        let Stage { name, work, skill, priority, context_tokens, next: _ } = stage;
+        let (work, skill, context_tokens) = (work.as_ref(), skill.as_ref(), context_tokens.as_ref());
+        Differs { name, work, skill, priority: *priority, context_tokens, deadline: None }
+    }
+}
+
+impl<'a> From<&'a ClassSpec> for Differs<'a> {
+    fn from(spec: &'a ClassSpec) -> Differs<'a> {
+        let ClassSpec { name, share: _, priority, duration, skill, deadline } = spec;
+        let (work, skill, deadline) = (duration.as_ref(), skill.as_ref(), deadline.as_ref());
+        Differs { name, work, skill, priority: *priority, context_tokens: None, deadline }
+    }
 }
 
 fn class(index: usize) -> ClassId {
