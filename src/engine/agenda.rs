@@ -81,6 +81,18 @@ impl<E> Agenda<E> {
         key
     }
 
+    /// The same as [`Agenda::at`], and gives the key of the event.
+    #[track_caller]
+    pub fn at_keyed(&mut self, when: Time, event: E) -> EventKey {
+        self.at(when, event)
+    }
+
+    /// The same as [`Agenda::after`], and gives the key of the event.
+    #[track_caller]
+    pub fn after_keyed(&mut self, wait: Span, event: E) -> EventKey {
+        self.at(self.now + wait, event)
+    }
+
     /// Schedules `event` for the instant `wait` from now.
     ///
     /// # Panics

@@ -99,7 +99,7 @@ impl Availability {
 }
 
 impl Observer for Availability {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             // One that is never there is not missed.

@@ -121,7 +121,7 @@ impl Decentralization {
 }
 
 impl Observer for Decentralization {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Noted { node, fact: Fact::Decided { task, to } } => self.decided(task, to, node),

@@ -33,11 +33,16 @@ pub const DEFS: &[MetricDef] = &[
     MetricDef::lower("authority_drop_share", "share", "relay_drop_share, of the seats of authority"),
 ];
 
+/// No account: nobody asks for the inbox of this node.
+const NOBODY: u32 = u32::MAX;
+/// Not yet delivered.
+const UNDER_WAY: Time = Time::MAX;
+
 /// Where a message goes, and since when it is there.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Way {
-    to: NodeId,
-    delivered: Option<Time>,
+    account: u32,
+    delivered: Time,
 }
 
 /// The inbox of one node.
@@ -59,15 +64,26 @@ pub struct Inboxes {
     relays: u32,
     /// By the number of the letter, which is used again once it is gone.
     ways: Vec<Way>,
-    nodes: Vec<Account>,
+    /// Account of each node, or [`NOBODY`].
+    account_of: Vec<u32>,
+    accounts: Vec<Account>,
     end: Option<Time>,
 }
 
 impl Inboxes {
-    /// Follows the inboxes of everyone in `fleet` over [`warmup`, `horizon`].
-    pub fn new(fleet: &Fleet, warmup: Time, horizon: Time) -> Inboxes {
-        let nodes = vec![Account::default(); fleet.len()];
-        Inboxes { warmup, horizon, relays: fleet.relays(), ways: Vec::new(), nodes, end: None }
+    /// Follows the inboxes of the relays of `fleet` and of the seats of `authority` over
+    /// [`warmup`, `horizon`].
+    pub fn new(fleet: &Fleet, authority: &[NodeId], warmup: Time, horizon: Time) -> Inboxes {
+        let mut account_of = vec![NOBODY; fleet.len()];
+        let mut accounts = Vec::new();
+        for node in (0..fleet.relays()).map(NodeId).chain(authority.iter().copied()) {
+            if account_of[node.index()] == NOBODY {
+                account_of[node.index()] = accounts.len() as u32;
+                accounts.push(Account::default());
+            }
+        }
+        let (relays, ways) = (fleet.relays(), Vec::new());
+        Inboxes { warmup, horizon, relays, ways, account_of, accounts, end: None }
     }
 
     fn is_measured(&self, at: Time) -> bool {
@@ -75,28 +91,35 @@ impl Inboxes {
     }
 
     fn sent(&mut self, letter: LetterId, to: NodeId) {
-        if self.ways.len() <= letter.index() {
-            self.ways.resize(letter.index() + 1, Way::default());
+        let way = Way { account: self.account_of[to.index()], delivered: UNDER_WAY };
+        match self.ways.get_mut(letter.index()) {
+            Some(slot) => *slot = way,
+            None => self.ways.resize(letter.index() + 1, way),
         }
-        self.ways[letter.index()] = Way { to, delivered: None };
     }
 
     fn delivered(&mut self, at: Time, letter: LetterId) {
-        let window = (self.warmup, self.horizon);
-        self.ways[letter.index()].delivered = Some(at);
-        let measured = self.is_measured(at);
-        let account = &mut self.nodes[self.ways[letter.index()].to.index()];
+        let way = &mut self.ways[letter.index()];
+        if way.account == NOBODY {
+            return;
+        }
+        way.delivered = at;
+        let account = way.account as usize;
+        let (window, measured) = ((self.warmup, self.horizon), self.is_measured(at));
+        let account = &mut self.accounts[account];
         account.present.change(at, 1, window);
         account.reached += u64::from(measured);
     }
 
     /// A message left the inbox, `handled` or lost.
     fn left(&mut self, at: Time, letter: LetterId, handled: bool) {
-        let Way { to, delivered } = self.ways[letter.index()];
-        let Some(since) = delivered else { return };
+        let Way { account, delivered: since } = self.ways[letter.index()];
+        if account == NOBODY || since == UNDER_WAY {
+            return;
+        }
         let window = (self.warmup, self.horizon);
         let measured = self.is_measured(since);
-        let account = &mut self.nodes[to.index()];
+        let account = &mut self.accounts[account as usize];
         account.present.change(at, -1, window);
         if measured && handled && since == at {
             account.reached -= 1;
@@ -107,15 +130,16 @@ impl Inboxes {
     }
 
     fn overflowed(&mut self, at: Time, letter: LetterId) {
-        if self.is_measured(at) {
-            let account = &mut self.nodes[self.ways[letter.index()].to.index()];
+        let account = self.ways[letter.index()].account;
+        if account != NOBODY && self.is_measured(at) {
+            let account = &mut self.accounts[account as usize];
             account.reached += 1;
             account.dropped += 1;
         }
     }
 
-    /// Writes the columns of [`DEFS`]; `authority` are the seats of authority. Panics before the end of the
-    /// run.
+    /// Writes the columns of [`DEFS`]; `authority` are the seats given to [`Inboxes::new`]. Panics before the
+    /// end of the run.
     pub fn fill(&self, authority: &[NodeId], set: &mut MetricSet) {
         let relays = (0..self.relays).map(NodeId);
         let [inbox, sojourn, dropped] = self.pooled(relays);
@@ -135,7 +159,7 @@ impl Inboxes {
         let (mut count, mut area, mut sojourns) = (0_u32, 0_u128, 0_u64);
         let (mut reached, mut handled, mut dropped) = (0_u64, 0_u64, 0_u64);
         for node in nodes {
-            let account = &self.nodes[node.index()];
+            let account = &self.accounts[self.account_of[node.index()] as usize];
             count += 1;
             area += account.present.area;
             sojourns += account.sojourns_ns;
@@ -152,7 +176,7 @@ impl Inboxes {
 }
 
 impl Observer for Inboxes {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Sent { letter, to, .. } => self.sent(letter, to),
@@ -162,7 +186,7 @@ impl Observer for Inboxes {
             Record::Dropped { letter, .. } => self.left(at, letter, false),
             Record::Finish => {
                 let window = (self.warmup, self.horizon);
-                for account in &mut self.nodes {
+                for account in &mut self.accounts {
                     account.present.book(at, window);
                 }
                 self.end = Some(at);
@@ -182,7 +206,7 @@ mod tests {
     #[test]
     fn an_inbox_counts_what_takes_time_and_what_finds_no_room() {
         let fleet = sample::fleet(&[1.0]);
-        let mut inboxes = Inboxes::new(&fleet, Time::from_secs(2), Time::from_secs(12));
+        let mut inboxes = Inboxes::new(&fleet, &[NodeId(2)], Time::from_secs(2), Time::from_secs(12));
         let node = NodeId(0);
         let mut see = |second: u64, record| inboxes.observe(Time::from_secs(second), EventId(0), &record);
         let sent = |letter| {

@@ -218,7 +218,7 @@ impl Latency {
 }
 
 impl Observer for Latency {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Arrived { task } => self.arrived[task.index()] = at.as_nanos(),

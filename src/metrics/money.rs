@@ -64,6 +64,7 @@ impl Money {
 }
 
 impl Observer for Money {
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Down { node, .. } => self.down_since[node.index()] = Some(at),

@@ -38,7 +38,7 @@ impl Probes {
 }
 
 impl Observer for Probes {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match record {
             Record::Arrived { .. } => {

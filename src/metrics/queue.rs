@@ -137,6 +137,7 @@ pub struct Queue {
     horizon: Time,
     ways: Vec<Way>,
     all: Account,
+    /// One for each class, where there are several: a single class is all there is.
     classes: Vec<Account>,
     jobs: Vec<Job>,
     departures: Departures,
@@ -151,6 +152,7 @@ struct Departures {
 }
 
 impl Level {
+    #[inline]
     pub(super) fn change(&mut self, at: Time, by: i64, window: (Time, Time)) {
         self.book(at, window);
         self.number = self.number.checked_add_signed(by).expect("nobody leaves who was not there");
@@ -158,6 +160,7 @@ impl Level {
             self.largest = self.largest.max(self.number);
         }
     }
+    #[inline]
     pub(super) fn book(&mut self, at: Time, (from, to): (Time, Time)) {
         let (start, stop) = (self.since.max(from), at.min(to));
         if start < stop {
@@ -183,7 +186,10 @@ impl Queue {
             horizon,
             ways: vec![Way::default(); tasks.len()],
             all: Account::default(),
-            classes: vec![Account::default(); tasks.classes().len()],
+            classes: match tasks.classes().len() {
+                1 => Vec::new(),
+                several => vec![Account::default(); several],
+            },
             jobs,
             departures: Departures::default(),
             tasks,
@@ -195,19 +201,22 @@ impl Queue {
         (self.warmup, self.horizon)
     }
 
-    /// The accounts a task enters: that of all and that of its class.
-    fn accounts(&mut self, task: TaskId) -> [&mut Account; 2] {
-        let class = self.tasks.card(task).class.index();
-        [&mut self.all, &mut self.classes[class]]
+    /// Lets `change` alter the accounts a task enters: that of all and that of its class.
+    #[inline]
+    fn accounts(&mut self, task: TaskId, mut change: impl FnMut(&mut Account)) {
+        change(&mut self.all);
+        if !self.classes.is_empty() {
+            change(&mut self.classes[self.tasks.card(task).class.index()]);
+        }
     }
 
     fn arrives(&mut self, at: Time, task: TaskId) {
         let window = self.window();
         self.ways[task.index()].arrived = Some(at);
-        for account in self.accounts(task) {
+        self.accounts(task, |account| {
             account.present.change(at, 1, window);
             account.waiting.change(at, 1, window);
-        }
+        });
         let job = &mut self.jobs[self.tasks.card(task).job as usize];
         job.arrived = job.arrived.or(Some(at));
     }
@@ -217,9 +226,7 @@ impl Queue {
         let way = &mut self.ways[task.index()];
         if way.begun.is_none() && way.left.is_none() {
             way.begun = Some(at);
-            for account in self.accounts(task) {
-                account.waiting.change(at, -1, window);
-            }
+            self.accounts(task, |account| account.waiting.change(at, -1, window));
         }
     }
 
@@ -228,13 +235,13 @@ impl Queue {
         let way = &mut self.ways[task.index()];
         let waited = way.begun.is_none();
         (way.left, way.ending) = (Some(at), ending);
-        for account in self.accounts(task) {
+        self.accounts(task, |account| {
             account.present.change(at, -1, window);
             if waited {
                 account.waiting.change(at, -1, window);
             }
             account.accepted_in_window += u64::from(ending.is_none() && window.0 <= at && at <= window.1);
-        }
+        });
         let job = &mut self.jobs[self.tasks.card(task).job as usize];
         job.left -= 1;
         job.broken |= ending.is_some();
@@ -313,7 +320,7 @@ impl Queue {
 
     /// [`CLASS_COLUMNS`] of one class, or of all tasks.
     fn numbers(&self, class: Option<usize>) -> [f64; CLASS_COLUMNS.len()] {
-        let account = class.map_or(&self.all, |class| &self.classes[class]);
+        let account = class.and_then(|class| self.classes.get(class)).unwrap_or(&self.all);
         let length = self.length_s();
         let (mut arrived, mut rejected, mut expired, mut waited) = (0_u64, 0_u64, 0_u64, 0_u64);
         let (mut waits, mut sojourns) = (Vec::new(), Vec::new());
@@ -365,7 +372,7 @@ fn serial(values: &[f64]) -> (f64, f64) {
 }
 
 impl Observer for Queue {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Arrived { task } => self.arrives(at, task),

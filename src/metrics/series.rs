@@ -101,6 +101,9 @@ pub struct Series {
     warmup: Time,
     horizon: Time,
     windows: Vec<Window>,
+    /// The window of the last change, and when it ends: division is slow.
+    current: usize,
+    current_ends: u64,
     recovery: Recovery,
     backlog: u64,
     /// ∫ backlog dt up to `settled` \[task-ns\].
@@ -123,6 +126,8 @@ impl Series {
             warmup,
             horizon,
             windows: Vec::with_capacity(expected),
+            current: 0,
+            current_ends: 0,
             recovery: Recovery::new(faults),
             backlog: 0,
             area: 0,
@@ -177,13 +182,17 @@ impl Series {
         set.set("recovery_censored", recovery.censored as f64);
     }
 
-    /// The window of `at`.
+    /// The window of `at`. Times do not go back.
     fn window_at(&mut self, at: Time) -> &mut Window {
-        let index = (at.as_nanos() / self.window.as_nanos()) as usize;
-        if self.windows.len() <= index {
-            self.windows.resize(index + 1, Window::default());
+        if at.as_nanos() >= self.current_ends {
+            let index = at.as_nanos() / self.window.as_nanos();
+            self.current = index as usize;
+            self.current_ends = (index + 1).saturating_mul(self.window.as_nanos());
+            if self.windows.len() <= self.current {
+                self.windows.resize(self.current + 1, Window::default());
+            }
         }
-        &mut self.windows[index]
+        &mut self.windows[self.current]
     }
 
     /// Brings the integral up to `at`, before the backlog changes.
@@ -230,7 +239,7 @@ impl Series {
 }
 
 impl Observer for Series {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Arrived { .. } => self.arrives(at),

@@ -233,7 +233,7 @@ impl TaskCounts {
 }
 
 impl Observer for TaskCounts {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Arrived { task } => self.arrives(at, task),

@@ -199,7 +199,7 @@ impl Traffic {
 }
 
 impl Observer for Traffic {
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
         if at < self.warmup {
             return;

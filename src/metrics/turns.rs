@@ -56,6 +56,7 @@ impl Turns {
 }
 
 impl Observer for Turns {
+    #[inline(always)]
     fn observe(&mut self, _: Time, _: EventId, record: &Record) {
         match *record {
             Record::Sent { .. } => self.messages += 1,

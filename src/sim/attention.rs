@@ -9,14 +9,14 @@ use super::cx::Effort;
 use super::execution::{ErrandKind, ExecutionState, Job};
 use super::kinds::CLIENT_KINDS;
 use super::protocol::{Protocol, Work, WorkKind};
-use super::setup::Setup;
 use super::station::{Class, Service, Waiting};
 use super::world::{Event, World};
-use crate::engine::{Agenda, Span, Time};
+use crate::engine::{Agenda, Rng, Span, Time};
 use crate::trace::{Activity, NodeId, Observer, Output, Phase, Plane, Record};
 use crate::work::Role;
 
 /// How long `effort` takes at `rate`. Rounds up, so that no work is done for nothing.
+#[inline]
 fn stretch(effort: Span, rate: f64) -> Span {
     if rate == 1.0 { effort } else { Span::from_nanos((effort.as_nanos() as f64 / rate).ceil() as u64) }
 }
@@ -48,37 +48,37 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     fn rate(&self, node: NodeId, plane: Plane) -> f64 {
         let node = &self.nodes[node.index()];
         let station = node.at(plane);
-        node.speed * node.factor * station.share(station.serving.len())
+        node.pace * station.share(station.serving.len())
     }
 
-    /// The ordinal of the next service at `node`, which addresses its cost.
-    pub(super) fn next_service(&mut self, node: NodeId) -> u64 {
-        let node = &mut self.nodes[node.index()];
-        node.served += 1;
-        node.served
+    /// Opens the stream of the next service at `node`, which its cost is drawn from, if it is drawn.
+    #[inline]
+    fn next_service(&mut self, node: NodeId) -> impl FnOnce() -> Rng + use<P, O> {
+        let state = &mut self.nodes[node.index()];
+        state.served += 1;
+        let (key, address, ordinal) = (self.cost_key, state.address, state.served);
+        move || key.open(address, ordinal)
     }
 
     /// What `effort` amounts to at speed 1.
-    pub(super) fn effort(&mut self, node: NodeId, plane: Plane, effort: Effort) -> Span {
+    pub(super) fn effort(&mut self, node: NodeId, effort: Effort) -> Span {
         match effort {
             Effort::Time(span) => span,
-            Effort::Like { kind, tokens } => {
-                let _ = plane;
-                self.handling(node, CLIENT_KINDS.len() + kind, tokens)
-            }
+            Effort::Like { kind, tokens } => self.handling(node, CLIENT_KINDS.len() + kind, tokens),
         }
     }
 
+    /// What verifying an output amounts to at speed 1.
+    pub(super) fn verifying(&mut self, node: NodeId) -> Span {
+        let rng = self.next_service(node);
+        self.verify.draw(rng)
+    }
+
+    #[inline]
     fn handling(&mut self, node: NodeId, kind: usize, tokens: u32) -> Span {
-        let ordinal = self.next_service(node);
-        let fleet = &self.setup.fleet;
-        let (key, address) = (self.cost_key, fleet.address(node));
+        let rng = self.next_service(node);
         let kind = &self.kinds[kind];
-        let cost = match fleet.role(node) {
-            Role::Relay => &kind.at_relay,
-            Role::Client | Role::Agent => &kind.at_agent,
-        };
-        let base = cost.draw(|| key.open(address, ordinal));
+        let base = kind.cost(self.nodes[node.index()].role).draw(rng);
         if tokens == 0 { base } else { base + kind.per_token.mul_f64(f64::from(tokens)) }
     }
 
@@ -101,35 +101,121 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
     }
 
-    fn poll_cost(setup: &Setup) -> Span {
-        Span::from_secs_f64(setup.costs.harness.mean())
-    }
-
-    fn job_effort(&mut self, node: NodeId, job: Job) -> Span {
+    /// How much effort `job` takes at `node` \[time at speed 1\], and what records call it.
+    #[inline]
+    fn size_up(&mut self, node: NodeId, job: Job) -> (Span, Activity) {
         match job {
             Job::Letter(letter) => {
-                let (kind, tokens) = {
-                    let letter = self.letters.get(letter);
-                    (usize::from(letter.kind), letter.tokens)
-                };
-                self.handling(node, kind, tokens)
+                let letter = self.letters.get(letter);
+                let (kind, tokens) = (usize::from(letter.kind), letter.tokens);
+                let activity = Activity::Coordinating(self.kinds[kind].kind.phase);
+                (self.handling(node, kind, tokens), activity)
             }
-            Job::Execution(execution) => self.setup.tasks.work(self.executions[execution.index()].task),
-            Job::Errand(slot) => self.errands.get(slot).effort,
-            Job::Poll { .. } => match self.role(node) {
-                Role::Relay => {
-                    let ordinal = self.next_service(node);
-                    let key = self.cost_key;
-                    self.setup
-                        .relay
-                        .service
-                        .sample_span(&mut key.open(self.setup.fleet.address(node), ordinal))
-                }
-                Role::Client | Role::Agent => Self::poll_cost(self.setup),
-            },
+            Job::Execution(execution) => {
+                let work = self.setup.tasks.work(self.executions[execution.index()].task);
+                (work, Activity::Executing(execution))
+            }
+            Job::Errand(slot) => {
+                let errand = self.errands.get(slot);
+                let activity = match errand.kind {
+                    ErrandKind::Occupy(phase) => Activity::Coordinating(phase),
+                    ErrandKind::Verify(_) => Activity::Verifying,
+                };
+                (errand.effort, activity)
+            }
+            Job::Poll { .. } => (self.poll_effort(node), Activity::Coordinating(Phase::Synchronisation)),
         }
     }
 
+    /// A relay answers a poll as it handles a message; an agent composes one in the mean time of its harness.
+    fn poll_effort(&mut self, node: NodeId) -> Span {
+        match self.nodes[node.index()].role {
+            Role::Relay => {
+                let rng = self.next_service(node);
+                self.setup.relay.service.sample_span(&mut rng())
+            }
+            Role::Client | Role::Agent => Span::from_secs_f64(self.setup.costs.harness.mean()),
+        }
+    }
+
+    /// Puts a job before a plane of `node`; it begins at once if nobody is before it.
+    pub(super) fn enqueue(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        plane: Plane,
+        job: Job,
+        class: Class,
+    ) {
+        let state = &self.nodes[node.index()];
+        let (station, serves) = (state.at(plane), state.serves(plane));
+        let priority = if station.heeds_priorities() { self.priority(job) } else { 0 };
+        let waiting = Waiting { job, class, priority, left: None };
+        if serves && station.is_idle() {
+            return self.serve(agenda, node, plane, waiting);
+        }
+        let station = self.nodes[node.index()].station(plane);
+        let preemptive = station.is_preemptive();
+        station.push(waiting);
+        if serves && preemptive {
+            self.serve_waiting(agenda, node, plane);
+        }
+        if serves && plane == Plane::Cognition && class == Class::Urgent {
+            self.interrupt_at_turn(agenda, node);
+        }
+    }
+
+    /// Begins to serve a job on a free server.
+    fn serve(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, waiting: Waiting<Job>) {
+        let Waiting { job, class, priority, left } = waiting;
+        let (left, activity) = match left {
+            None => self.size_up(node, job),
+            Some(left) => (left, self.activity(job)),
+        };
+        if let Job::Execution(execution) = job {
+            self.execution_begins(agenda, node, execution);
+        }
+        self.emit(agenda, Record::Began { node, plane, activity });
+        let now = agenda.now();
+        let shared = self.nodes[node.index()].at(plane).is_shared();
+        let shares_change = shared && {
+            let services = self.nodes[node.index()].at(plane).serving.len();
+            self.halt_to_share(agenda, node, plane, services + 1)
+        };
+        let state = &mut self.nodes[node.index()];
+        let hangs = state.stalls > 0 && matches!(job, Job::Execution(_));
+        let pace = state.pace;
+        let station = state.station(plane);
+        debug_assert!(station.has_free_server(), "a job begins on a free server");
+        let ticket = station.next_ticket();
+        let (mut ends, mut completion) = (Time::MAX, None);
+        if !hangs && !shares_change {
+            ends = now + stretch(left, pace * station.share(station.serving.len() + 1));
+            completion = Some(agenda.at_keyed(ends, Event::Done { node, plane, ticket }));
+        }
+        let (planned, since) = (left, now);
+        station.serving.push(Service {
+            job,
+            activity,
+            class,
+            priority,
+            ticket,
+            left,
+            planned,
+            since,
+            ends,
+            completion,
+        });
+        if let Job::Execution(execution) = job
+            && hangs
+        {
+            self.hang(agenda, node, execution);
+        } else if shares_change {
+            self.go_on(agenda, node, plane);
+        }
+    }
+
+    /// What records call a job that was sized up before.
     fn activity(&self, job: Job) -> Activity {
         match job {
             Job::Letter(letter) => {
@@ -145,56 +231,6 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
     }
 
-    /// Puts a job before a plane of `node`; it begins at once if nobody is before it.
-    pub(super) fn enqueue(
-        &mut self,
-        agenda: &mut Agenda<Event>,
-        node: NodeId,
-        plane: Plane,
-        job: Job,
-        class: Class,
-    ) {
-        let waiting = Waiting { job, class, priority: self.priority(job), left: None };
-        let state = &mut self.nodes[node.index()];
-        let serves = state.serves(plane);
-        let station = state.station(plane);
-        if serves && station.is_idle() {
-            return self.serve(agenda, node, plane, waiting);
-        }
-        station.push(waiting);
-        if serves && station.is_preemptive() {
-            self.serve_waiting(agenda, node, plane);
-        }
-        if serves && plane == Plane::Cognition && class == Class::Urgent {
-            self.interrupt_at_turn(agenda, node);
-        }
-    }
-
-    /// Begins to serve a job on a free server.
-    fn serve(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, waiting: Waiting<Job>) {
-        let job = waiting.job;
-        let left = waiting.left.unwrap_or_else(|| self.job_effort(node, job));
-        let activity = self.activity(job);
-        if let Job::Execution(execution) = job {
-            self.execution_begins(agenda, node, execution);
-        }
-        self.emit(agenda, Record::Began { node, plane, activity });
-        let now = agenda.now();
-        let others = self.nodes[node.index()].at(plane).serving.len();
-        let shares_change = self.halt_to_share(agenda, node, plane, others + 1);
-        let ticket = self.nodes[node.index()].station(plane).begin(waiting, left, now);
-        if let Job::Execution(execution) = job
-            && self.nodes[node.index()].stalls > 0
-        {
-            return self.hang(agenda, node, execution);
-        }
-        if shares_change {
-            self.go_on(agenda, node, plane);
-        } else {
-            self.schedule(agenda, node, plane, ticket);
-        }
-    }
-
     /// Schedules the completion of a stretch that begins now.
     fn schedule(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, ticket: u32) {
         let rate = self.rate(node, plane);
@@ -206,7 +242,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             .expect("a stretch is scheduled while it is served");
         service.since = agenda.now();
         service.ends = agenda.now() + stretch(service.planned, rate);
-        service.completion = Some(agenda.at(service.ends, Event::Done { node, plane, ticket }));
+        service.completion = Some(agenda.at_keyed(service.ends, Event::Done { node, plane, ticket }));
     }
 
     /// Ends every stretch of service at a plane: what is being served stays there and stands still.
@@ -262,7 +298,24 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// Takes a service off its server; the others get their new share.
+    #[inline]
     fn take_off(
+        &mut self,
+        agenda: &mut Agenda<Event>,
+        node: NodeId,
+        plane: Plane,
+        ticket: u32,
+    ) -> Service<Job> {
+        let station = self.nodes[node.index()].station(plane);
+        if station.is_shared() {
+            return self.take_off_shared(agenda, node, plane, ticket);
+        }
+        let service = station.release(ticket).expect("a completion is cancelled with its service");
+        self.cease(agenda, node, plane, service.activity);
+        service
+    }
+
+    fn take_off_shared(
         &mut self,
         agenda: &mut Agenda<Event>,
         node: NodeId,
@@ -276,20 +329,24 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if shares_change {
             self.go_on(agenda, node, plane);
         }
-        self.cease(agenda, node, plane, service.job);
+        self.cease(agenda, node, plane, service.activity);
         service
     }
 
-    /// Records that a plane no longer serves `job`.
-    pub(super) fn cease(&mut self, agenda: &Agenda<Event>, node: NodeId, plane: Plane, job: Job) {
-        let activity = self.activity(job);
+    /// Records that a plane no longer does this.
+    #[inline]
+    pub(super) fn cease(&mut self, agenda: &Agenda<Event>, node: NodeId, plane: Plane, activity: Activity) {
         self.emit(agenda, Record::Ceased { node, plane, activity });
     }
 
     /// Serves what waits, as long as there is a free server or one that gives way.
     pub(super) fn serve_waiting(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane) {
-        while self.nodes[node.index()].serves(plane) {
-            let station = self.nodes[node.index()].at(plane);
+        loop {
+            let state = &mut self.nodes[node.index()];
+            if !state.serves(plane) {
+                return;
+            }
+            let station = state.station(plane);
             if !station.has_free_server() {
                 let Some(ticket) = station.gives_way(agenda.now()) else { return };
                 self.set_aside(agenda, node, plane, ticket);
@@ -337,10 +394,11 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             agenda.cancel(key);
         }
         let done = Event::Done { node, plane: Plane::Cognition, ticket: service.ticket };
-        service.completion = Some(agenda.at(ends, done));
+        service.completion = Some(agenda.at_keyed(ends, done));
     }
 
     /// A stretch of service ended.
+    #[inline]
     pub(super) fn done(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, ticket: u32) {
         let service = self.take_off(agenda, node, plane, ticket);
         match service.job {
@@ -380,7 +438,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Whether `output` passes a verification by `node`: correct ones always, wrong ones by chance.
     fn verdict(&mut self, agenda: &mut Agenda<Event>, node: NodeId, output: Output) -> bool {
         let passed = self.executions[output.execution.index()].correct || {
-            let address = (self.setup.fleet.address(node) << 32) | u64::from(output.execution.0);
+            let address = (self.nodes[node.index()].address << 32) | u64::from(output.execution.0);
             let key = self.setup.seed.key(self.setup.replication, crate::engine::Purpose::Verify);
             !key.open(address, u64::from(output.task.0)).chance(self.setup.work.detection)
         };

@@ -11,6 +11,11 @@ use crate::engine::Agenda;
 use crate::trace::{Ending, NodeId, Observer, Record, TaskId};
 use crate::work::Release;
 
+/// After so many doublings the wait for an acknowledgement grows no longer.
+const LONGEST_WAIT: u32 = 3;
+/// How many different waits there are.
+pub(super) const WAITS: usize = LONGEST_WAIT as usize + 1;
+
 impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Schedules the arrival of the first task from `task` on that has a time of its own.
     pub(super) fn await_arrival(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
@@ -50,19 +55,50 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let client = self.setup.fleet.client_at(card.origin).expect("every origin has its client");
         self.emit(agenda, Record::Submitted { task, to, attempt });
         if !P::ORACLE {
-            let wait = self.setup.client.timeout.mul_f64(f64::from(1u32 << attempt.min(3)));
-            self.tasks[task.index()].retry = Some(agenda.after(wait, Event::Retry(task)));
+            self.expect_acknowledgement(agenda, task, attempt);
         }
         self.send_client(agenda, client, to, SUBMIT, Body::Submit { task });
     }
 
-    /// No acknowledgement came in time.
-    pub(super) fn retry(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
-        let state = &mut self.tasks[task.index()];
-        state.retry = None;
-        if state.life == TaskLife::Open && !state.acknowledged {
-            state.attempt += 1;
-            self.submit(agenda, task);
+    /// The client will ask again unless `task` is acknowledged in time: twice as long with each try, up to 8 ×
+    /// the timeout. All that wait equally long are asked for in the order of submission, so that a list for
+    /// each wait and one event for each list serve them all.
+    fn expect_acknowledgement(&mut self, agenda: &mut Agenda<Event>, task: TaskId, attempt: u32) {
+        let doubled = attempt.min(LONGEST_WAIT);
+        let wait = self.setup.client.timeout.mul_f64(f64::from(1u32 << doubled));
+        let due = agenda.now() + wait;
+        let list = &mut self.unacknowledged[doubled as usize];
+        while let Some(&(_, first)) = list.front()
+            && self.tasks[first.index()].acknowledged
+        {
+            list.pop_front();
+        }
+        list.push_back((due, task));
+        if !std::mem::replace(&mut self.asks_again[doubled as usize], true) {
+            agenda.at(due, Event::Overdue(doubled as u8));
+        }
+    }
+
+    /// The time of the submissions that wait longest of those that wait this long is up, perhaps.
+    pub(super) fn overdue(&mut self, agenda: &mut Agenda<Event>, doubled: u8) {
+        let list = usize::from(doubled);
+        self.asks_again[list] = false;
+        while let Some(&(due, task)) = self.unacknowledged[list].front() {
+            let state = &mut self.tasks[task.index()];
+            let waits = state.life == TaskLife::Open && !state.acknowledged;
+            if waits && due > agenda.now() {
+                break;
+            }
+            self.unacknowledged[list].pop_front();
+            if waits {
+                state.attempt += 1;
+                self.submit(agenda, task);
+            }
+        }
+        if let Some(&(due, _)) = self.unacknowledged[list].front()
+            && !std::mem::replace(&mut self.asks_again[list], true)
+        {
+            agenda.at(due, Event::Overdue(doubled));
         }
     }
 
@@ -80,12 +116,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// The acknowledgement reached the client.
-    pub(super) fn acknowledged(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
-        let state = &mut self.tasks[task.index()];
-        state.acknowledged = true;
-        if let Some(retry) = state.retry.take() {
-            agenda.cancel(retry);
-        }
+    pub(super) fn acknowledged(&mut self, task: TaskId) {
+        self.tasks[task.index()].acknowledged = true;
     }
 
     /// The deadline of a task passed.

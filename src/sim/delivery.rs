@@ -6,7 +6,7 @@ use super::protocol::{Message, Protocol};
 use super::station::Class;
 use super::world::{Event, World};
 use crate::engine::{Agenda, Span, Time};
-use crate::net::Route;
+use crate::net::{Route, TransportKind};
 use crate::trace::{DropReason, LetterId, NodeId, Observer, Plane, Record};
 use crate::work::Role;
 
@@ -32,6 +32,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of an envelope, used once")]
+    #[inline]
     fn post(
         &mut self,
         agenda: &mut Agenda<Event>,
@@ -45,18 +46,20 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let letter = self.letters.file(Letter { from, to, kind, tokens, overtook: false, body });
         self.sent += 1;
         self.emit(agenda, Record::Sent { letter, from, to, kind, bytes, tokens });
-        if self.nodes[from.index()].hung.is_some() {
+        let sender = &mut self.nodes[from.index()];
+        if sender.hung.is_some() {
             return self.drop_letter(agenda, letter, DropReason::Silent);
         }
-        let ordinal = self.nodes[from.index()].sent;
-        self.nodes[from.index()].sent += 1;
+        let ordinal = sender.sent;
+        sender.sent += 1;
         if from == to || P::ORACLE {
             agenda.at(agenda.now(), Event::Deliver(letter));
             return;
         }
+        let address = sender.address;
         let (mut jitter, mut lost) = (self.jitter.draw_fixed(), false);
         if jitter.is_none() || self.setup.network.loss > 0.0 {
-            let mut rng = self.link_key.open(self.setup.fleet.address(from), ordinal);
+            let mut rng = self.link_key.open(address, ordinal);
             // Loss is drawn first, so that switching it on does not move the jitter of what arrives.
             lost = rng.chance(self.setup.network.loss);
             jitter = jitter.or_else(|| Some(self.jitter.sample(&mut rng)));
@@ -67,32 +70,43 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if !self.conditions.reachable(from, to) {
             return self.drop_letter(agenda, letter, DropReason::Partition);
         }
-        let route = self.transport.route(to, &self.setup.fleet);
-        let (stop, event) = match route {
+        let (stop, event) = match self.route(to) {
             Route::Direct => (to, Event::Deliver(letter)),
             Route::Mailbox { relay } => (relay, Event::Park(letter)),
         };
         let arrives = self.arrival(agenda.now(), from, stop, jitter.unwrap_or(Span::ZERO));
-        let arrives = self.keep_order(agenda.now(), letter, stop, arrives);
+        let arrives = self.keep_order(agenda.now(), letter, (from, stop), arrives);
         agenda.at(arrives, event);
     }
 
-    fn arrival(&self, now: Time, from: NodeId, to: NodeId, jitter: Span) -> Time {
-        let fleet = &self.setup.fleet;
-        now + self.setup.network.sites.latency(fleet.site(from), fleet.site(to)) + jitter
+    /// Which way a letter to `to` goes.
+    #[inline]
+    fn route(&self, to: NodeId) -> Route {
+        match self.setup.network.transport {
+            TransportKind::Direct => Route::Direct,
+            TransportKind::Poll { .. } => self.transport.route(to, &self.setup.fleet),
+        }
     }
 
-    fn keep_order(&mut self, now: Time, letter: LetterId, stop: NodeId, arrives: Time) -> Time {
+    #[inline]
+    fn arrival(&self, now: Time, from: NodeId, to: NodeId, jitter: Span) -> Time {
+        let (from, to) = (self.nodes[from.index()].site, self.nodes[to.index()].site);
+        now + self.setup.network.sites.latency(from, to) + jitter
+    }
+
+    #[inline]
+    fn keep_order(&mut self, now: Time, letter: LetterId, pair: (NodeId, NodeId), arrives: Time) -> Time {
         if !self.keeps_order {
             return arrives;
         }
-        let from = self.letters.get(letter).from;
-        let order = self.setup.network.order;
-        let (arrives, overtook) = self.nodes[from.index()].overtaking.admit(now, stop, arrives, order);
-        self.letters.get_mut(letter).overtook = overtook;
+        let (arrives, overtook) = self.overtaking.admit(now, pair, arrives, self.setup.network.order);
+        if overtook {
+            self.letters.get_mut(letter).overtook = true;
+        }
         arrives
     }
 
+    #[cold]
     pub(super) fn drop_letter(&mut self, agenda: &Agenda<Event>, letter: LetterId, why: DropReason) {
         self.letters.take(letter);
         self.gone += 1;
@@ -100,6 +114,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// The letter reached its receiver: into the inbox, unless something is in the way.
+    #[inline]
     pub(super) fn deliver(&mut self, agenda: &mut Agenda<Event>, letter: LetterId) {
         let (from, to, kind, tokens, overtook) = {
             let letter = self.letters.get(letter);
@@ -108,47 +123,43 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if !P::ORACLE && !self.conditions.whole() && !self.conditions.reachable(self.last_hop(from, to), to) {
             return self.drop_letter(agenda, letter, DropReason::Partition);
         }
-        let role = self.role(to);
         let node = &self.nodes[to.index()];
         if node.down > 0 {
             return self.drop_letter(agenda, letter, DropReason::Down);
         }
-        let plane = match role {
+        let kind = &self.kinds[kind];
+        let plane = match node.role {
             Role::Relay | Role::Client => Plane::Harness,
-            Role::Agent => self.kinds[kind].plane,
+            Role::Agent => kind.plane,
         };
-        if role == Role::Client || (node.is_up() && self.costs_nothing(role, kind, tokens, plane, to)) {
-            self.emit(agenda, Record::Delivered { letter, to, overtook });
-            return self.handle_letter(agenda, to, letter);
-        }
-        if !P::ORACLE && !self.nodes[to.index()].at(plane).has_room() {
+        // Handled in the instant it arrives: no cost and nobody before it.
+        let instantly = node.role == Role::Client
+            || (kind.cost(node.role).is_zero()
+                && (tokens == 0 || kind.per_token.is_zero())
+                && node.is_up()
+                && node.at(plane).is_idle());
+        if !instantly && !P::ORACLE && !node.at(plane).has_room() {
             return self.drop_letter(agenda, letter, DropReason::Overflow);
         }
         self.emit(agenda, Record::Delivered { letter, to, overtook });
-        self.enqueue(agenda, to, plane, Job::Letter(letter), Class::Urgent);
+        if instantly {
+            self.handle_letter(agenda, to, letter);
+        } else {
+            self.enqueue(agenda, to, plane, Job::Letter(letter), Class::Urgent);
+        }
     }
 
     /// Who hands the letter to `to`: its sender, or the relay that kept it.
     fn last_hop(&self, from: NodeId, to: NodeId) -> NodeId {
-        match self.transport.route(to, &self.setup.fleet) {
+        match self.route(to) {
             Route::Direct => from,
             Route::Mailbox { .. } if from == to => from,
             Route::Mailbox { relay } => relay,
         }
     }
 
-    /// Whether a letter can be handled in the instant it arrives: no cost and nobody before it.
-    fn costs_nothing(&self, role: Role, kind: usize, tokens: u32, plane: Plane, to: NodeId) -> bool {
-        let kind = &self.kinds[kind];
-        let cost = match role {
-            Role::Relay => &kind.at_relay,
-            Role::Client | Role::Agent => &kind.at_agent,
-        };
-        let node = &self.nodes[to.index()];
-        cost.is_zero() && (tokens == 0 || kind.per_token.is_zero()) && node.at(plane).is_idle()
-    }
-
     /// The handling of a letter ended: its handler runs.
+    #[inline]
     pub(super) fn handle_letter(&mut self, agenda: &mut Agenda<Event>, node: NodeId, letter: LetterId) {
         self.emit(agenda, Record::Handled { letter, node });
         self.gone += 1;
@@ -156,7 +167,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         match body {
             Body::Protocol(msg) => self.call(agenda, node, |protocol, cx| protocol.on_message(from, msg, cx)),
             Body::Submit { task } => self.take_task(agenda, node, from, task),
-            Body::Acknowledge { task } => self.acknowledged(agenda, task),
+            Body::Acknowledge { task } => self.acknowledged(task),
         }
     }
 
@@ -167,7 +178,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             let letter = self.letters.get(letter);
             (letter.from, letter.to)
         };
-        let Route::Mailbox { relay } = self.transport.route(to, &self.setup.fleet) else {
+        let Route::Mailbox { relay } = self.route(to) else {
             unreachable!("only mailbox routes park letters")
         };
         if self.nodes[relay.index()].down > 0 {
@@ -183,7 +194,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn lose_mailboxes(&mut self, agenda: &mut Agenda<Event>, relay: NodeId) {
         let mut letters = Vec::new();
         for agent in self.setup.fleet.agent_nodes().map(NodeId) {
-            if self.transport.route(agent, &self.setup.fleet) == (Route::Mailbox { relay }) {
+            if self.route(agent) == (Route::Mailbox { relay }) {
                 self.transport.collect(agent, &mut letters);
             }
         }
@@ -205,7 +216,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     /// The poll is composed, or answered; `at` says by whom.
     pub(super) fn poll_handled(&mut self, agenda: &mut Agenda<Event>, at: NodeId, agent: NodeId) {
-        let Route::Mailbox { relay } = self.transport.route(agent, &self.setup.fleet) else {
+        let Route::Mailbox { relay } = self.route(agent) else {
             unreachable!("only mailbox routes are polled")
         };
         let bytes = self.transport.wire_bytes();
@@ -229,7 +240,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     /// A poll reached the relay.
     pub(super) fn poll_arrives(&mut self, agenda: &mut Agenda<Event>, agent: NodeId) {
-        let Route::Mailbox { relay } = self.transport.route(agent, &self.setup.fleet) else {
+        let Route::Mailbox { relay } = self.route(agent) else {
             unreachable!("only mailbox routes are polled")
         };
         let node = &self.nodes[relay.index()];

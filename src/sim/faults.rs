@@ -165,7 +165,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 if let Some(key) = service.completion {
                     agenda.cancel(key);
                 }
-                self.cease(agenda, node, plane, service.job);
+                self.cease(agenda, node, plane, service.activity);
             }
             for job in served.into_iter().map(|service| service.job).chain(waiting) {
                 match job {
@@ -227,6 +227,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             state.factor = 1.0;
         }
         let factor_now = state.factor;
+        state.pace = self.setup.fleet.speed(node) * factor_now;
         self.emit(agenda, Record::Speed { node, factor: factor_now as f32 });
         if up {
             self.thaw(agenda, node);

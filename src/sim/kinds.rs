@@ -4,6 +4,7 @@ use super::protocol::{Kind, Message, Protocol};
 use super::setup::Setup;
 use crate::engine::{Law, Rng, Span};
 use crate::trace::{Phase, Plane};
+use crate::work::Role;
 
 /// A law with its constant value at hand, so that constant costs draw nothing.
 #[derive(Clone, Debug)]
@@ -16,6 +17,7 @@ impl Cost {
     pub(super) fn new(law: &Law) -> Cost {
         Cost { fixed: law.constant().map(Span::from_secs_f64), law: law.clone() }
     }
+    #[inline]
     pub(super) fn draw(&self, rng: impl FnOnce() -> Rng) -> Span {
         self.fixed.unwrap_or_else(|| self.law.sample_span(&mut rng()))
     }
@@ -39,6 +41,17 @@ pub(super) struct ResolvedKind {
     pub(super) at_relay: Cost,
     pub(super) per_token: Span,
     pub(super) priority: i16,
+}
+
+impl ResolvedKind {
+    /// What handling it costs a node of this role, apart from its tokens.
+    #[inline]
+    pub(super) fn cost(&self, role: Role) -> &Cost {
+        match role {
+            Role::Relay => &self.at_relay,
+            Role::Client | Role::Agent => &self.at_agent,
+        }
+    }
 }
 
 /// The kinds of a run, as `Record::Sent` numbers them.

@@ -13,6 +13,7 @@ mod execution;
 mod faults;
 mod kinds;
 mod letters;
+mod observers;
 mod outcome;
 mod protocol;
 mod settle;

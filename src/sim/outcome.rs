@@ -5,29 +5,22 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::observers::Observers;
 use super::protocol::{Kind, Message, Protocol};
 use super::setup::{Finish, Setup};
 use super::world::{Firing, RunEnd, Violation, run};
 use crate::check::{Checks, Ground};
-use crate::engine::{EventId, Span, Time};
+use crate::engine::Span;
 use crate::error::{Error, Problem, Problems};
 use crate::fault::{Origin, Target};
 use crate::metrics::MetricSet;
-use crate::metrics::availability::Availability;
 use crate::metrics::bound::Bound;
-use crate::metrics::decentralization::Decentralization;
 use crate::metrics::histogram::SojournHistogram;
-use crate::metrics::inbox::Inboxes;
-use crate::metrics::latency::Latency;
 use crate::metrics::ledger::Ledger;
-use crate::metrics::money::Money;
-use crate::metrics::probes::Probes;
-use crate::metrics::queue::{ClassNumbers, Queue};
-use crate::metrics::series::{RunSeries, Series, WINDOW};
-use crate::metrics::tasks::TaskCounts;
-use crate::metrics::traffic::{KindTraffic, Traffic};
-use crate::metrics::turns::Turns;
-use crate::trace::{Fingerprint, NodeId, Observer, Phase, Promise, Record};
+use crate::metrics::queue::ClassNumbers;
+use crate::metrics::series::RunSeries;
+use crate::metrics::traffic::KindTraffic;
+use crate::trace::{NodeId, Observer, Phase, Promise};
 use crate::work::Fleet;
 
 /// The numbers of one run.
@@ -131,9 +124,16 @@ fn parse<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problems> 
 pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     let params = params::<P>(setup)?;
     let clock = setup.clock;
-    let checks = (setup.checks || cfg!(debug_assertions)).then(|| Checks::new(&ground::<P>(setup)));
-    let observers = Observers::new(setup, kinds_of::<P>());
-    let (end, (observers, checks)) = run::<P, _>(setup, &params, (observers, checks));
+    let authority = P::seats(&params, &setup.fleet).authority;
+    let observers = Observers::new(setup, kinds_of::<P>(), &authority);
+    let (end, observers, breaches) = if setup.checks || cfg!(debug_assertions) {
+        let mut watched = (observers, Checks::new(&ground::<P>(setup)));
+        let (end, _) = run::<P, &mut dyn Observer>(setup, &params, &mut watched);
+        (end, watched.0, watched.1.broken())
+    } else {
+        let (end, observers) = run::<P, Observers>(setup, &params, observers);
+        (end, observers, Vec::new())
+    };
     let mut metrics = MetricSet::default();
     observers.fill(&end, &mut metrics);
     let Observers { fingerprint, ledger, latency, counts, traffic, series, queue, probes, .. } = observers;
@@ -150,7 +150,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
         let what = "Little's law: the number present and the times of single tasks differ by";
         broken.push(format!("{what} {gap}"));
     }
-    broken.extend(checks.iter().flat_map(Checks::broken));
+    broken.extend(breaches);
     let price = metrics.get("price");
     if price < 1.0 - 1e-9 {
         broken.push(format!("price of coordination {price} is below its lower bound of 1"));
@@ -189,7 +189,7 @@ fn params<P: Protocol>(setup: &Setup) -> Result<P::Params, Error> {
 
 fn watch<P: Protocol>(setup: &Setup, observer: &mut dyn Observer) -> Result<RunEnd, Error> {
     let params = params::<P>(setup)?;
-    Ok(run::<P, _>(setup, &params, observer).0)
+    Ok(run::<P, &mut dyn Observer>(setup, &params, observer).0)
 }
 
 /// What the invariants may know of a run of `P` on `setup`.
@@ -210,82 +210,6 @@ pub fn ground<P: Protocol>(setup: &Setup) -> Rc<Ground> {
 
 fn kinds_of<P: Protocol>() -> Vec<(&'static str, Phase)> {
     super::kinds::CLIENT_KINDS.iter().chain(P::Msg::KINDS).map(|kind| (kind.name, kind.phase)).collect()
-}
-
-/// Every observer of a measured run.
-struct Observers {
-    fingerprint: Fingerprint,
-    ledger: Ledger,
-    latency: Latency,
-    counts: TaskCounts,
-    traffic: Traffic,
-    deciders: Decentralization,
-    series: Series,
-    money: Money,
-    turns: Turns,
-    queue: Queue,
-    probes: Probes,
-    inboxes: Inboxes,
-    availability: Availability,
-}
-
-impl Observer for Observers {
-    fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
-        self.fingerprint.observe(at, cause, record);
-        self.ledger.observe(at, cause, record);
-        self.latency.observe(at, cause, record);
-        self.counts.observe(at, cause, record);
-        self.traffic.observe(at, cause, record);
-        self.deciders.observe(at, cause, record);
-        self.series.observe(at, cause, record);
-        self.money.observe(at, cause, record);
-        self.turns.observe(at, cause, record);
-        self.queue.observe(at, cause, record);
-        self.probes.observe(at, cause, record);
-        self.inboxes.observe(at, cause, record);
-        self.availability.observe(at, cause, record);
-    }
-}
-
-impl Observers {
-    fn new(setup: &Setup, kinds: Vec<(&'static str, Phase)>) -> Observers {
-        let (fleet, tasks, faults) = (&setup.fleet, &setup.tasks, &setup.faults);
-        let (warmup, horizon) = (setup.clock.warmup, setup.clock.horizon);
-        // Recovery is asked of faults somebody scheduled, not of each of a thousand departures.
-        let recovers: Vec<bool> =
-            faults.entries.iter().map(|entry| entry.origin == Origin::Scheduled).collect();
-        Observers {
-            fingerprint: Fingerprint::default(),
-            ledger: Ledger::new(Arc::clone(fleet), Arc::clone(tasks), warmup)
-                .with_relay_servers(setup.relay.servers),
-            latency: Latency::new(Arc::clone(tasks), fleet, warmup, horizon),
-            counts: TaskCounts::new(tasks, warmup, horizon, setup.clock.end()),
-            traffic: Traffic::new(fleet, kinds, warmup),
-            deciders: Decentralization::new(tasks, fleet, warmup),
-            series: Series::new(WINDOW, warmup, horizon, &recovers),
-            money: Money::new(Arc::clone(fleet), Arc::clone(tasks)),
-            turns: Turns::new(Arc::clone(tasks), setup.work.turn),
-            queue: Queue::new(Arc::clone(tasks), warmup, horizon),
-            probes: Probes::new(&setup.probes),
-            inboxes: Inboxes::new(fleet, warmup, horizon),
-            availability: Availability::new(Arc::clone(fleet), Arc::clone(faults), warmup, horizon),
-        }
-    }
-
-    /// Writes the columns of every observer that has some.
-    fn fill(&self, end: &RunEnd, metrics: &mut MetricSet) {
-        self.ledger.report(metrics);
-        self.latency.fill(metrics);
-        self.counts.fill(metrics);
-        self.traffic.fill(metrics);
-        self.deciders.fill(metrics);
-        self.series.fill(metrics);
-        self.money.fill(metrics);
-        self.turns.fill(metrics);
-        self.queue.fill(metrics);
-        self.inboxes.fill(&end.seats.authority, metrics);
-        self.availability.fill(metrics);
-    }
 }
 
 fn whole<P: Protocol>(
@@ -316,8 +240,8 @@ fn whole<P: Protocol>(
 fn standing_overhead<P: Protocol>(setup: &Setup, params: &P::Params) -> f64 {
     let window = Span::from_secs(600);
     let quiet = setup.without_tasks_and_faults(window);
-    let ledger = Ledger::new(Arc::clone(&quiet.fleet), Arc::clone(&quiet.tasks), quiet.clock.warmup);
-    let (_, ledger) = run::<P, _>(&quiet, params, ledger);
+    let mut ledger = Ledger::new(Arc::clone(&quiet.fleet), Arc::clone(&quiet.tasks), quiet.clock.warmup);
+    run::<P, &mut dyn Observer>(&quiet, params, &mut ledger);
     let mut metrics = MetricSet::default();
     ledger.report(&mut metrics);
     metrics.get("coordinating_share")

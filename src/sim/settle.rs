@@ -109,9 +109,6 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         let correct = state.correct;
         self.tasks[task.index()].life = TaskLife::Accepted { correct };
-        if let Some(retry) = self.tasks[task.index()].retry.take() {
-            agenda.cancel(retry);
-        }
         self.emit(agenda, Record::Accepted { task, execution: accepted, correct });
         self.book(agenda, accepted, if correct { Fate::Useful } else { Fate::Defect });
         let mut walk = self.tasks[task.index()].last_execution;
@@ -148,9 +145,6 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             return;
         }
         self.tasks[task.index()].life = TaskLife::Ended;
-        if let Some(retry) = self.tasks[task.index()].retry.take() {
-            agenda.cancel(retry);
-        }
         self.emit(agenda, Record::Ended { task, how });
         let mut walk = self.tasks[task.index()].last_execution;
         while let Some(id) = walk {

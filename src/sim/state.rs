@@ -4,8 +4,7 @@ use super::execution::Job;
 use super::setup::Setup;
 use super::station::Station;
 use crate::engine::EventKey;
-use crate::net::transport::Overtaking;
-use crate::trace::{ExecutionId, NodeId, Plane};
+use crate::trace::{ExecutionId, NodeId, Plane, SiteId};
 use crate::work::Role;
 
 /// A timer waiting to fire.
@@ -18,46 +17,57 @@ pub(super) struct TimerSlot<T> {
 }
 
 /// One node's attention and condition.
+///
+/// A million of them are the memory of a run: what every letter asks for comes first, what only faults
+/// touch last, and what most nodes never need lies behind a pointer.
 #[derive(Debug)]
 pub(super) struct Node<T> {
+    pub(super) role: Role,
+    pub(super) site: SiteId,
     /// How many faults hold it down (crash, leave, outage, absence).
     pub(super) down: u32,
     /// How many faults freeze it.
     pub(super) paused: u32,
-    pub(super) incarnation: u32,
-    /// Came back from a crash while frozen: `on_start` is still owed.
-    pub(super) owes_start: bool,
-    pub(super) speed: f64,
-    /// Current ÷ nominal speed.
-    pub(super) factor: f64,
-    pub(super) stalls: u32,
     pub(super) hung: Option<ExecutionId>,
-    pub(super) wrong: f64,
-    pub(super) cut_off: bool,
-    pub(super) harness: Station<Job>,
-    pub(super) cognition: Station<Job>,
+    /// The address of its random draws.
+    pub(super) address: u64,
     pub(super) sent: u64,
     pub(super) served: u64,
     pub(super) choices: u64,
+    /// Current speed: nominal × `factor`.
+    pub(super) pace: f64,
+    pub(super) harness: Station<Job>,
+    pub(super) cognition: Station<Job>,
+    pub(super) incarnation: u32,
+    pub(super) stalls: u32,
+    /// Current ÷ nominal speed.
+    pub(super) factor: f64,
+    pub(super) wrong: f64,
+    pub(super) cut_off: bool,
+    /// Came back from a crash while frozen: `on_start` is still owed.
+    pub(super) owes_start: bool,
     /// Timers that fired while frozen.
     pub(super) deferred: Vec<T>,
-    pub(super) overtaking: Overtaking,
 }
 
 impl<T> Node<T> {
+    #[inline]
     pub(super) fn is_up(&self) -> bool {
         self.down == 0 && self.paused == 0
     }
     /// Whether a plane serves: the node is up and, for its cognition, nothing hangs there.
+    #[inline]
     pub(super) fn serves(&self, plane: Plane) -> bool {
         self.is_up() && (plane == Plane::Harness || self.hung.is_none())
     }
+    #[inline]
     pub(super) fn at(&self, plane: Plane) -> &Station<Job> {
         match plane {
             Plane::Harness => &self.harness,
             Plane::Cognition => &self.cognition,
         }
     }
+    #[inline]
     pub(super) fn station(&mut self, plane: Plane) -> &mut Station<Job> {
         match plane {
             Plane::Harness => &mut self.harness,
@@ -88,7 +98,6 @@ pub(super) struct TaskState {
     pub(super) life: TaskLife,
     pub(super) acknowledged: bool,
     pub(super) attempt: u32,
-    pub(super) retry: Option<EventKey>,
     pub(super) waits_for: u32,
     pub(super) last_execution: Option<ExecutionId>,
 }
@@ -108,22 +117,24 @@ pub(super) fn new_node<T>(setup: &Setup, node: NodeId) -> Node<T> {
         (_, None) => (Station::default(), Station::default()),
     };
     Node {
+        role: fleet.role(node),
+        site: fleet.site(node),
         down: u32::from(fleet.profile(node).is_some_and(|profile| !profile.present)),
         paused: 0,
-        incarnation: 0,
-        owes_start: false,
-        speed: fleet.speed(node),
-        factor: 1.0,
-        stalls: 0,
         hung: None,
-        wrong: setup.work.error_rate,
-        cut_off: false,
-        harness,
-        cognition,
+        address: fleet.address(node),
         sent: 0,
         served: 0,
         choices: 0,
+        pace: fleet.speed(node),
+        harness,
+        cognition,
+        incarnation: 0,
+        stalls: 0,
+        factor: 1.0,
+        wrong: setup.work.error_rate,
+        cut_off: false,
+        owes_start: false,
         deferred: Vec::new(),
-        overtaking: Overtaking::default(),
     }
 }

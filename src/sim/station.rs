@@ -1,14 +1,19 @@
-//! A place that serves: an agent's harness, an agent's cognition, a relay. One type for all (model.md §1).
+//! The place where something is served: an agent's harness, its cognition, a relay. One type for all
+//! (model.md §1).
 //!
 //! Two queues, urgent before normal, each in the order of the discipline; a bounded inbox; any number of
 //! servers. Completions can be cancelled, because a fault may freeze or slow what is being served, and
 //! what is being served may give way. The station knows jobs only as values; events belong to `World`.
+//!
+//! Most stations of a large fleet are idle most of the time, so that the queues exist only from the first
+//! job on that had to wait.
 
 use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
 use crate::engine::{EventKey, Span, Time};
+use crate::trace::Activity;
 use crate::work::Discipline;
 
 /// Whether a job goes before the ordinary ones.
@@ -34,6 +39,8 @@ pub(super) struct Waiting<J> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Service<J> {
     pub(super) job: J,
+    /// What records call it.
+    pub(super) activity: Activity,
     pub(super) class: Class,
     pub(super) priority: i16,
     /// Tells this service from later ones at the same station.
@@ -50,16 +57,23 @@ pub(super) struct Service<J> {
     pub(super) completion: Option<EventKey>,
 }
 
+/// Jobs waiting, of each class.
+#[derive(Debug)]
+struct Queues<J> {
+    urgent: VecDeque<Waiting<J>>,
+    normal: VecDeque<Waiting<J>>,
+}
+
 /// Queues and servers.
 #[derive(Debug)]
 pub(super) struct Station<J> {
     servers: u32,
-    capacity: Option<u32>,
-    discipline: Discipline,
-    urgent: VecDeque<Waiting<J>>,
-    normal: VecDeque<Waiting<J>>,
-    pub(super) serving: SmallVec<[Service<J>; 1]>,
+    /// Most messages waiting or in service; [`u32::MAX`] is no bound.
+    capacity: u32,
     tickets: u32,
+    discipline: Discipline,
+    queues: Option<Box<Queues<J>>>,
+    pub(super) serving: SmallVec<[Service<J>; 1]>,
 }
 
 /// One server, first come first served, no bound.
@@ -74,31 +88,47 @@ impl<J: Copy + PartialEq> Station<J> {
         assert!(servers > 0, "a station has at least one server");
         Station {
             servers,
-            capacity,
-            discipline,
-            urgent: VecDeque::new(),
-            normal: VecDeque::new(),
-            serving: SmallVec::new(),
+            capacity: capacity.unwrap_or(u32::MAX),
             tickets: 0,
+            discipline,
+            queues: None,
+            serving: SmallVec::new(),
         }
     }
     /// Whether one more message fits. `capacity` counts those waiting and those in service.
     pub(super) fn has_room(&self) -> bool {
-        self.capacity.is_none_or(|capacity| ((self.urgent.len() + self.serving.len()) as u32) < capacity)
+        self.capacity == u32::MAX || {
+            let waiting = self.queues.as_ref().map_or(0, |queues| queues.urgent.len());
+            ((waiting + self.serving.len()) as u32) < self.capacity
+        }
     }
     /// Whether a job that comes now would be served at once.
+    #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.has_free_server() && self.urgent.is_empty() && self.normal.is_empty()
+        self.has_free_server() && self.first().is_none()
     }
+    #[inline]
     pub(super) fn has_free_server(&self) -> bool {
-        self.discipline == Discipline::Sharing || (self.serving.len() as u32) < self.servers
+        (self.serving.len() as u32) < self.servers || self.is_shared()
     }
+    /// Whether everything present is served at once.
+    #[inline]
+    pub(super) fn is_shared(&self) -> bool {
+        self.discipline == Discipline::Sharing
+    }
+    #[inline]
     pub(super) fn is_preemptive(&self) -> bool {
         self.discipline == Discipline::Preemptive
     }
+    /// Whether the order of the queues depends on priorities.
+    #[inline]
+    pub(super) fn heeds_priorities(&self) -> bool {
+        matches!(self.discipline, Discipline::Priority | Discipline::Preemptive)
+    }
     /// The share of a server that each of `services` gets.
+    #[inline]
     pub(super) fn share(&self, services: usize) -> f64 {
-        if self.discipline == Discipline::Sharing && services > self.servers as usize {
+        if self.is_shared() && services > self.servers as usize {
             f64::from(self.servers) / services as f64
         } else {
             1.0
@@ -132,51 +162,63 @@ impl<J: Copy + PartialEq> Station<J> {
         }
     }
     fn queue(&mut self, class: Class) -> &mut VecDeque<Waiting<J>> {
+        let empty = || Box::new(Queues { urgent: VecDeque::new(), normal: VecDeque::new() });
+        let queues = self.queues.get_or_insert_with(empty);
         match class {
-            Class::Urgent => &mut self.urgent,
-            Class::Normal => &mut self.normal,
+            Class::Urgent => &mut queues.urgent,
+            Class::Normal => &mut queues.normal,
         }
     }
+    /// The first that waits.
+    #[inline]
+    fn first(&self) -> Option<&Waiting<J>> {
+        let queues = self.queues.as_ref()?;
+        queues.urgent.front().or(queues.normal.front())
+    }
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<Waiting<J>> {
-        self.urgent.pop_front().or_else(|| self.normal.pop_front())
+        let queues = self.queues.as_mut()?;
+        queues.urgent.pop_front().or_else(|| queues.normal.pop_front())
     }
     /// The service that must give way to the first that waits: the least of class and priority, and of those
     /// the one that began last. What ends in this instant is let end.
     pub(super) fn gives_way(&self, now: Time) -> Option<u32> {
-        let first = self.urgent.front().or(self.normal.front())?;
         if !self.is_preemptive() || self.has_free_server() {
             return None;
         }
+        let first = self.first()?;
         let lasting = self.serving.iter().rev().filter(|service| service.ends > now);
         let least = lasting.min_by_key(|service| (service.class, service.priority))?;
         ((least.class, least.priority) < (first.class, first.priority)).then_some(least.ticket)
     }
     /// Removes a waiting job of the normal class; says whether it was there.
     pub(super) fn remove_waiting(&mut self, job: J) -> bool {
-        match self.normal.iter().position(|other| other.job == job) {
-            Some(index) => self.normal.remove(index).is_some(),
+        let Some(queues) = &mut self.queues else { return false };
+        match queues.normal.iter().position(|other| other.job == job) {
+            Some(index) => queues.normal.remove(index).is_some(),
             None => false,
         }
     }
-    /// Puts a job on a server, with all of `left` to do; gives its ticket.
-    pub(super) fn begin(&mut self, waiting: Waiting<J>, left: Span, now: Time) -> u32 {
-        debug_assert!(self.has_free_server(), "a job begins on a free server");
+    /// The ticket of the next service to begin here.
+    #[inline]
+    pub(super) fn next_ticket(&mut self) -> u32 {
         self.tickets = self.tickets.wrapping_add(1);
-        let Waiting { job, class, priority, .. } = waiting;
-        let ticket = self.tickets;
-        let (planned, since, ends) = (left, now, Time::MAX);
-        let service = Service { job, class, priority, ticket, left, planned, since, ends, completion: None };
-        self.serving.push(service);
-        ticket
+        self.tickets
     }
     /// Ends the service with `ticket`, if it is still there.
+    #[inline]
     pub(super) fn release(&mut self, ticket: u32) -> Option<Service<J>> {
+        if self.serving.last().is_some_and(|service| service.ticket == ticket) {
+            return self.serving.pop();
+        }
         let index = self.serving.iter().position(|service| service.ticket == ticket)?;
         Some(self.serving.remove(index))
     }
     /// Empties the queues, urgent first.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = J> {
-        self.urgent.drain(..).chain(self.normal.drain(..)).map(|waiting| waiting.job)
+        let queues = self.queues.iter_mut();
+        let waiting = queues.flat_map(|queues| queues.urgent.drain(..).chain(queues.normal.drain(..)));
+        waiting.map(|waiting| waiting.job)
     }
 }
 
@@ -186,6 +228,18 @@ mod tests {
 
     fn waiting(job: u32, class: Class, priority: i16) -> Waiting<u32> {
         Waiting { job, class, priority, left: None }
+    }
+
+    /// Puts a job on a server, for ever.
+    fn begin(station: &mut Station<u32>, waiting: Waiting<u32>) -> u32 {
+        let Waiting { job, class, priority, .. } = waiting;
+        let (left, since, ends) = (Span::from_secs(9), Time::ZERO, Time::MAX);
+        let (activity, ticket) = (Activity::Verifying, station.next_ticket());
+        let planned = left;
+        let service =
+            Service { job, activity, class, priority, ticket, left, planned, since, ends, completion: None };
+        station.serving.push(service);
+        ticket
     }
 
     /// The order in which jobs 0, 1, … of these priorities are taken up.
@@ -230,12 +284,9 @@ mod tests {
     #[test]
     fn the_least_and_latest_gives_way() {
         let mut station = Station::new(3, None, Discipline::Preemptive);
-        let mut begin = |job, class, priority| {
-            station.begin(waiting(job, class, priority), Span::from_secs(9), Time::ZERO)
-        };
-        begin(0, Class::Urgent, -5);
-        begin(1, Class::Normal, 1);
-        let latest = begin(2, Class::Normal, 1);
+        begin(&mut station, waiting(0, Class::Urgent, -5));
+        begin(&mut station, waiting(1, Class::Normal, 1));
+        let latest = begin(&mut station, waiting(2, Class::Normal, 1));
         let now = Time::from_secs(1);
         station.push(waiting(3, Class::Normal, 1));
         assert_eq!(station.gives_way(now), None, "equals wait");
@@ -261,7 +312,7 @@ mod tests {
     fn the_inbox_counts_who_waits_and_who_is_served() {
         for discipline in [Discipline::Fifo, Discipline::Sharing] {
             let mut station = Station::new(1, Some(2), discipline);
-            station.begin(waiting(0, Class::Urgent, 0), Span::from_secs(1), Time::ZERO);
+            begin(&mut station, waiting(0, Class::Urgent, 0));
             assert!(station.has_room());
             station.push(waiting(1, Class::Urgent, 0));
             assert!(!station.has_room());

@@ -5,6 +5,7 @@
 //! `faults` (the plan in action). It must not know any pattern, and no chapter may draw randomness
 //! without an address.
 
+use super::clients::WAITS;
 use super::cx::{Command, Cx, Ids, Shared, TimerId};
 use super::execution::{Errand, ErrandKind, Errands, Execution, Job};
 use super::kinds::{Cost, Kinds, ResolvedKind, resolve_kinds};
@@ -13,8 +14,10 @@ use super::protocol::{Protocol, Seat, Seats};
 use super::setup::Setup;
 use super::state::{Node, TaskLife, TaskState, TimerSlot, new_node};
 use super::station::Class;
+use std::collections::VecDeque;
+
 use crate::engine::{Agenda, Engine, Key, Model, Purpose, Span, Time};
-use crate::net::transport::Transport;
+use crate::net::transport::{Overtaking, Transport};
 use crate::net::{Conditions, Order};
 use crate::trace::{DownReason, LetterId, NodeId, Observer, Plane, Record, TaskId};
 use crate::work::{Release, Role};
@@ -25,7 +28,7 @@ pub(super) enum Event {
     Begin,
     Arrive(TaskId),
     Release(TaskId),
-    Retry(TaskId),
+    Overdue(u8),
     Deadline(TaskId),
     Deliver(LetterId),
     Park(LetterId),
@@ -92,10 +95,16 @@ pub(super) struct World<'a, P: Protocol, O> {
     pub(super) errands: Errands<P::Timer>,
     pub(super) executions: Vec<Execution<P::Timer>>,
     pub(super) tasks: Vec<TaskState>,
+    /// Submissions that will be repeated unless they are acknowledged, by how often the wait was doubled, in
+    /// the order in which their time is up; some of them are acknowledged by now.
+    pub(super) unacknowledged: [VecDeque<(Time, TaskId)>; WAITS],
+    /// Whether an event is pending for each list.
+    pub(super) asks_again: [bool; WAITS],
     pub(super) timers: Vec<Option<TimerSlot<P::Timer>>>,
     pub(super) ids: Ids,
     pub(super) conditions: Conditions,
     pub(super) transport: Box<dyn Transport + Send>,
+    pub(super) overtaking: Overtaking,
     pub(super) keeps_order: bool,
     pub(super) jitter: Cost,
     pub(super) verify: Cost,
@@ -163,15 +172,17 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                     life: TaskLife::Future,
                     acknowledged: false,
                     attempt: 0,
-                    retry: None,
                     waits_for: setup.tasks.predecessors(card.id).count() as u32,
                     last_execution: None,
                 })
                 .collect(),
+            unacknowledged: Default::default(),
+            asks_again: [false; WAITS],
             timers: Vec::new(),
             ids: Ids::default(),
             conditions: Conditions::default(),
             transport: setup.network.transport.build(fleet),
+            overtaking: Overtaking::default(),
             keeps_order: jitter.draw_fixed().is_none() || setup.network.order == Order::Reorder,
             verify: Cost::new(&setup.work.verify),
             jitter,
@@ -192,6 +203,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn emit(&mut self, agenda: &Agenda<Event>, record: Record) {
         self.observer.observe(agenda.now(), agenda.current(), &record);
     }
@@ -204,6 +216,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
     }
 
     /// Runs a handler of `node` and carries out what it asked for.
+    #[inline]
     pub(super) fn call(
         &mut self,
         agenda: &mut Agenda<Event>,
@@ -247,16 +260,14 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             }
             Command::Abandon(execution) => self.abandon(agenda, node, execution),
             Command::Verify { output, then } => {
-                let ordinal = self.next_service(node);
-                let key = self.cost_key;
-                let effort = self.verify.draw(|| key.open(self.setup.fleet.address(node), ordinal));
+                let effort = self.verifying(node);
                 let priority = self.setup.tasks.card(output.task).priority;
                 let errand = Errand { kind: ErrandKind::Verify(output), effort, priority, then };
                 self.start_errand(agenda, node, Plane::Cognition, errand);
             }
             Command::Occupy { plane, phase, effort, then } => {
                 let priority = self.effort_priority(effort);
-                let effort = self.effort(node, plane, effort);
+                let effort = self.effort(node, effort);
                 let errand = Errand { kind: ErrandKind::Occupy(phase), effort, priority, then };
                 self.start_errand(agenda, node, plane, errand);
             }
@@ -285,7 +296,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         wait: Span,
         then: P::Timer,
     ) {
-        let key = agenda.after(wait, Event::Timer(id));
+        let key = agenda.after_keyed(wait, Event::Timer(id));
         let slot = TimerSlot { node, incarnation: self.nodes[node.index()].incarnation, key, then };
         if self.timers.len() <= id.slot as usize {
             self.timers.resize(id.slot as usize + 1, None);
@@ -364,20 +375,22 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         }
     }
 
+    #[inline]
     pub(super) fn role(&self, node: NodeId) -> Role {
-        self.setup.fleet.role(node)
+        self.nodes[node.index()].role
     }
 }
 
 impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
     type Event = Event;
 
+    #[inline]
     fn handle(&mut self, event: Event, agenda: &mut Agenda<Event>) {
         match event {
             Event::Begin => self.begin(agenda),
             Event::Arrive(task) => self.arrive(agenda, task),
             Event::Release(task) => self.comes(agenda, task),
-            Event::Retry(task) => self.retry(agenda, task),
+            Event::Overdue(doubled) => self.overdue(agenda, doubled),
             Event::Deadline(task) => self.deadline(agenda, task),
             Event::Deliver(letter) => self.deliver(agenda, letter),
             Event::Park(letter) => self.park(agenda, letter),

@@ -45,10 +45,10 @@ impl Trial for OvertakingPair {
     fn run(&self, key: Key) -> Vec<f64> {
         let law = self.delay.law().expect("the parameters were checked");
         vec![share(self.pairs, |pair| {
-            let (mut link, to) = (Overtaking::default(), NodeId(1));
+            let (mut link, pair_of_nodes) = (Overtaking::default(), (NodeId(0), NodeId(1)));
             let arrival = |link: &mut Overtaking, sent: Time, ordinal| {
                 let delay = law.sample_span(&mut key.open(u64::from(pair), ordinal));
-                link.admit(sent, to, sent + self.constant + delay, Order::Reorder).1
+                link.admit(sent, pair_of_nodes, sent + self.constant + delay, Order::Reorder).1
             };
             arrival(&mut link, Time::ZERO, 0);
             arrival(&mut link, Time::ZERO + self.gap, 1)

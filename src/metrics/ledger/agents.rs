@@ -6,14 +6,7 @@ use smallvec::SmallVec;
 
 use crate::engine::Time;
 use crate::trace::{Activity, ExecutionId, Phase, Plane};
-
-/// The first that holds of: down, cognition busy, harness busy, free (model.md §3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Down,
-    Busy(Plane),
-    Free,
-}
+use crate::work::{AgentProfile, Discipline};
 
 /// What a plane does, in the order it began.
 pub(super) type Activities = SmallVec<[Activity; 1]>;
@@ -21,16 +14,20 @@ pub(super) type Activities = SmallVec<[Activity; 1]>;
 /// One agent's account \[ns\].
 #[derive(Clone, Debug)]
 pub(super) struct AgentTime {
-    pub(super) down: bool,
+    /// When the running stretch began.
+    pub(super) since: Time,
     pub(super) cognition: Activities,
     pub(super) harness: Activities,
+    /// Most that the cognition serves at once.
+    slots: u32,
+    /// Whether every plane serves whatever is there, all at once.
+    sharing: bool,
+    pub(super) down: bool,
     /// Whether a plane began more than it can serve or ceased what it had not begun: time that is booked, but
     /// to the wrong state.
     pub(super) unpaired: bool,
     /// Current ÷ nominal speed.
     pub(super) factor: f64,
-    /// When the running stretch began.
-    pub(super) since: Time,
     pub(super) down_ns: u64,
     pub(super) executing_ns: u64,
     pub(super) verifying_ns: u64,
@@ -40,15 +37,18 @@ pub(super) struct AgentTime {
     pub(super) overlap_ns: u64,
 }
 
-impl Default for AgentTime {
-    fn default() -> AgentTime {
+impl AgentTime {
+    /// Nothing booked yet for an agent of this `profile`, who is free.
+    pub(super) fn new(profile: &AgentProfile) -> AgentTime {
         AgentTime {
-            down: false,
+            since: Time::ZERO,
             cognition: Activities::new(),
             harness: Activities::new(),
+            slots: profile.slots,
+            sharing: profile.discipline == Discipline::Sharing,
+            down: false,
             unpaired: false,
             factor: 1.0,
-            since: Time::ZERO,
             down_ns: 0,
             executing_ns: 0,
             verifying_ns: 0,
@@ -57,44 +57,65 @@ impl Default for AgentTime {
             overlap_ns: 0,
         }
     }
-}
 
-impl AgentTime {
-    pub(super) fn plane(&mut self, plane: Plane) -> &mut Activities {
+    #[inline]
+    fn plane(&mut self, plane: Plane) -> &mut Activities {
         match plane {
             Plane::Harness => &mut self.harness,
             Plane::Cognition => &mut self.cognition,
         }
     }
 
-    fn state(&self) -> State {
-        if self.down {
-            State::Down
-        } else if !self.cognition.is_empty() {
-            State::Busy(Plane::Cognition)
-        } else if !self.harness.is_empty() {
-            State::Busy(Plane::Harness)
-        } else {
-            State::Free
+    #[inline]
+    pub(super) fn began(&mut self, plane: Plane, activity: Activity) {
+        let most = match plane {
+            _ if self.sharing => usize::MAX,
+            Plane::Harness => 1,
+            Plane::Cognition => self.slots as usize,
+        };
+        let busy = self.plane(plane);
+        busy.push(activity);
+        let unpaired = busy.len() > most;
+        self.unpaired |= unpaired;
+    }
+
+    #[inline]
+    pub(super) fn ceased(&mut self, plane: Plane, activity: Activity) {
+        let busy = self.plane(plane);
+        if busy.last() == Some(&activity) {
+            busy.pop();
+            return;
+        }
+        match busy.iter().position(|other| *other == activity) {
+            Some(index) => drop(busy.remove(index)),
+            None => self.unpaired = true,
         }
     }
 
+    #[inline]
     pub(super) fn is_free(&self) -> bool {
-        self.state() == State::Free
+        !self.down && self.cognition.is_empty() && self.harness.is_empty()
     }
 
-    /// Books `span` ns to the running state, in equal parts to what is done at once; the first gets what
-    /// division leaves. `executed` hears of each execution, how long it had and how much of that its work
-    /// would have taken at nominal speed.
+    /// Books `span` ns to the first that holds of: down, cognition busy, harness busy, free (model.md §3); in
+    /// equal parts to what is done at once, and the first gets what division leaves. `executed` hears of each
+    /// execution, how long it had and how much of that its work would have taken at nominal speed.
+    #[inline]
     pub(super) fn close(&mut self, span: u64, mut executed: impl FnMut(ExecutionId, u64, u64)) {
-        if !self.down && !self.cognition.is_empty() && !self.harness.is_empty() {
-            self.overlap_ns += span;
+        if self.down {
+            self.down_ns += span;
+            return;
         }
-        let busy = match self.state() {
-            State::Down => return self.down_ns += span,
-            State::Free => return self.free_ns += span,
-            State::Busy(Plane::Cognition) => &self.cognition,
-            State::Busy(Plane::Harness) => &self.harness,
+        let busy = if !self.cognition.is_empty() {
+            if !self.harness.is_empty() {
+                self.overlap_ns += span;
+            }
+            &self.cognition
+        } else if !self.harness.is_empty() {
+            &self.harness
+        } else {
+            self.free_ns += span;
+            return;
         };
         let count = busy.len() as u64;
         let (each, mut rest) = if count == 1 { (span, 0) } else { (span / count, span % count) };
@@ -105,8 +126,12 @@ impl AgentTime {
                 Activity::Coordinating(phase) => self.coordinating_ns[phase as usize] += part,
                 Activity::Executing(execution) => {
                     self.executing_ns += part;
-                    let nominal = (part as f64 * self.factor.min(1.0)).round() as u64;
-                    executed(execution, part, nominal.min(part));
+                    let nominal = if self.factor >= 1.0 {
+                        part
+                    } else {
+                        ((part as f64 * self.factor).round() as u64).min(part)
+                    };
+                    executed(execution, part, nominal);
                 }
             }
         }

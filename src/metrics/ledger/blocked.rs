@@ -152,9 +152,27 @@ impl Blocked {
     }
 
     /// Integrates up to `now` with the counts as they were.
+    #[inline]
     fn advance(&mut self, now: Time) {
-        let span = now.saturating_since(self.since.max(self.warmup)).as_nanos();
-        self.since = now;
+        if now > self.since {
+            let span = now.saturating_since(self.since.max(self.warmup)).as_nanos();
+            self.since = now;
+            match self.free[..] {
+                // With nothing to match, everybody free is idle.
+                [(free, speed)] if self.startable == [0, 0] => {
+                    self.idle_ns += u64::from(free) * span;
+                    if free > 0 {
+                        let mean = speed as f64 * 1e-6 / f64::from(free);
+                        self.idle_capacity_s += f64::from(free) * mean * (span as f64 * 1e-9);
+                    }
+                }
+                _ => self.integrate(span),
+            }
+        }
+    }
+
+    /// Integrates over `span` ns with the counts as they are.
+    fn integrate(&mut self, span: u64) {
         if span == 0 {
             return;
         }
@@ -188,8 +206,10 @@ impl Blocked {
             let mut rest = matched;
             for (stage, &count) in self.by_stage.iter().enumerate() {
                 let here = rest.min(u64::from(count));
-                rest -= here;
-                self.blocked_capacity_s[stage] += here as f64 * mean * seconds;
+                if here > 0 {
+                    rest -= here;
+                    self.blocked_capacity_s[stage] += here as f64 * mean * seconds;
+                }
             }
             debug_assert_eq!(rest, 0, "every matched task waits for something");
         }
@@ -298,10 +318,13 @@ impl Blocked {
     }
 
     pub(super) fn started(&mut self, now: Time, execution: ExecutionId, task: TaskId, node: NodeId) {
-        if self.runs_on.len() <= execution.index() {
-            self.runs_on.resize(execution.index() + 1, NOBODY);
+        match self.runs_on.get_mut(execution.index()) {
+            Some(slot) => *slot = node.0,
+            None => {
+                self.runs_on.resize(execution.index(), NOBODY);
+                self.runs_on.push(node.0);
+            }
         }
-        self.runs_on[execution.index()] = node.0;
         let state = &mut self.nodes[node.index()];
         state.running.push((execution, task));
         if state.up && !state.silent {
@@ -319,6 +342,7 @@ impl Blocked {
         let state = &mut self.nodes[node as usize];
         if let Some(place) = state.running.iter().position(|&(running, _)| running == execution) {
             let (_, task) = state.running.remove(place);
+            self.runs_on[execution.index()] = NOBODY;
             if state.up && !state.silent {
                 self.tasks[task.index()].progressing -= 1;
                 self.recount(now, task.0);

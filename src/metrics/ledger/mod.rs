@@ -21,7 +21,7 @@ use blocked::Blocked;
 use super::MetricSet;
 use crate::engine::{EventId, Time};
 use crate::trace::{Activity, Fate, NodeId, Observer, Plane, Record};
-use crate::work::{Discipline, Fleet, Role, Tasks};
+use crate::work::{Fleet, Role, Tasks};
 
 /// Time one execution took inside the window.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +67,7 @@ impl Ledger {
     pub fn new(fleet: Arc<Fleet>, tasks: Arc<Tasks>, warmup: Time) -> Ledger {
         let first_agent = fleet.agent_nodes().start;
         Ledger {
-            agents: fleet.profiles().iter().map(|_| AgentTime::default()).collect(),
+            agents: fleet.profiles().iter().map(AgentTime::new).collect(),
             blocked: Blocked::new(&fleet, tasks, warmup),
             relay_busy: vec![(0, 0, Time::ZERO); fleet.relays() as usize],
             relay_servers: 1,
@@ -87,20 +87,24 @@ impl Ledger {
         self
     }
 
+    #[inline]
     fn agent(&self, node: NodeId) -> Option<usize> {
         node.0.checked_sub(self.first_agent).map(|index| index as usize)
     }
 
     /// Closes the running stretch of an agent and lets `change` alter its condition.
+    #[inline]
     fn change(&mut self, now: Time, agent: usize, change: impl FnOnce(&mut AgentTime)) {
         let time = &mut self.agents[agent];
         let was_free = time.is_free();
         let span = now.saturating_since(time.since.max(self.warmup)).as_nanos();
-        time.close(span, |execution, part, nominal_ns| {
-            let booking = &mut self.executions[execution.index()];
-            booking.nominal_ns += nominal_ns;
-            booking.slowed_ns += part - nominal_ns;
-        });
+        if span > 0 {
+            time.close(span, |execution, part, nominal_ns| {
+                let booking = &mut self.executions[execution.index()];
+                booking.nominal_ns += nominal_ns;
+                booking.slowed_ns += part - nominal_ns;
+            });
+        }
         time.since = now;
         change(time);
         let is_free = time.is_free();
@@ -110,33 +114,17 @@ impl Ledger {
     }
 
     fn began(&mut self, now: Time, node: NodeId, plane: Plane, activity: Activity) {
-        let Some(agent) = self.agent(node) else {
-            return self.relay_load(now, node, 1);
-        };
-        let profile = &self.fleet.profiles()[agent];
-        let most = match (plane, profile.discipline) {
-            (_, Discipline::Sharing) => usize::MAX,
-            (Plane::Harness, _) => 1,
-            (Plane::Cognition, _) => profile.slots as usize,
-        };
-        self.change(now, agent, |time| {
-            let busy = time.plane(plane);
-            busy.push(activity);
-            time.unpaired |= busy.len() > most;
-        });
+        match self.agent(node) {
+            Some(agent) => self.change(now, agent, |time| time.began(plane, activity)),
+            None => self.relay_load(now, node, 1),
+        }
     }
 
     fn ceased(&mut self, now: Time, node: NodeId, plane: Plane, activity: Activity) {
-        let Some(agent) = self.agent(node) else {
-            return self.relay_load(now, node, -1);
-        };
-        self.change(now, agent, |time| {
-            let busy = time.plane(plane);
-            match busy.iter().position(|other| *other == activity) {
-                Some(index) => drop(busy.remove(index)),
-                None => time.unpaired = true,
-            }
-        });
+        match self.agent(node) {
+            Some(agent) => self.change(now, agent, |time| time.ceased(plane, activity)),
+            None => self.relay_load(now, node, -1),
+        }
     }
 
     fn relay_load(&mut self, now: Time, node: NodeId, step: i32) {
@@ -225,6 +213,7 @@ impl Ledger {
 }
 
 impl Observer for Ledger {
+    #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
             Record::Began { node, plane, activity } => self.began(at, node, plane, activity),
@@ -253,11 +242,11 @@ impl Observer for Ledger {
             Record::Noted { node, fact } => self.blocked.noted(at, node, fact),
             Record::Started { execution, task, node } => {
                 let agent = self.agent(node).expect("only agents execute");
-                let needed = execution.index() + 1;
-                if self.executions.len() < needed {
-                    self.executions.resize(needed, Booking::default());
+                let booking = Booking { agent: agent as u32, ..Booking::default() };
+                match self.executions.get_mut(execution.index()) {
+                    Some(slot) => slot.agent = agent as u32,
+                    None => self.executions.resize(execution.index() + 1, booking),
                 }
-                self.executions[execution.index()].agent = agent as u32;
                 self.blocked.started(at, execution, task, node);
             }
             Record::Finished { execution, task, correct } => {
