@@ -31,7 +31,7 @@ mod time;
 
 pub use agenda::{Agenda, EventId, EventKey};
 pub use dist::{Dist, DistError, Law, Normalisation, normal_cdf, normal_quantile, standard_normal};
-pub(crate) use rng::mix;
+pub(crate) use rng::{Entity, mix};
 pub use rng::{Key, Purpose, Rng, Seed};
 pub use run::{Engine, Model, Stop, StopReason};
 pub use time::{ParseSpanError, Span, Time};

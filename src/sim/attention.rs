@@ -56,8 +56,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     fn next_service(&mut self, node: NodeId) -> impl FnOnce() -> Rng + use<P, O> {
         let state = &mut self.nodes[node.index()];
         state.served += 1;
-        let (key, address, ordinal) = (self.cost_key, state.address, state.served);
-        move || key.open(address, ordinal)
+        let (key, address, ordinal) = (self.cost_key, state.costs, state.served);
+        move || key.stream(address, ordinal)
     }
 
     /// What `effort` amounts to at speed 1.
@@ -438,7 +438,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Whether `output` passes a verification by `node`: correct ones always, wrong ones by chance.
     fn verdict(&mut self, agenda: &mut Agenda<Event>, node: NodeId, output: Output) -> bool {
         let passed = self.executions[output.execution.index()].correct || {
-            let address = (self.nodes[node.index()].address << 32) | u64::from(output.execution.0);
+            let address = (self.setup.fleet.address(node) << 32) | u64::from(output.execution.0);
             let key = self.setup.seed.key(self.setup.replication, crate::engine::Purpose::Verify);
             !key.open(address, u64::from(output.task.0)).chance(self.setup.work.detection)
         };

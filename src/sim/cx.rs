@@ -1,6 +1,7 @@
 //! A handler's only way out: it emits commands, which `World` carries out when the handler returns.
 
 use super::protocol::{Message, Protocol, Seats};
+use super::state::Choices;
 use crate::engine::{Key, Rng, Span, Time};
 use crate::trace::{Ending, ExecutionId, Fact, NodeId, Output, Phase, Plane, TaskId};
 use crate::work::{Fleet, TaskCard, Tasks};
@@ -85,7 +86,7 @@ pub struct Cx<'a, M, T> {
     pub(super) shared: Shared<'a>,
     pub(super) commands: &'a mut Vec<Command<M, T>>,
     pub(super) ids: &'a mut Ids,
-    pub(super) choice: &'a mut u64,
+    pub(super) choice: &'a mut Choices,
 }
 
 impl<'a, M: Message, T: Copy> Cx<'a, M, T> {
@@ -111,9 +112,9 @@ impl<'a, M: Message, T: Copy> Cx<'a, M, T> {
     }
     /// A stream of my own for one choice, addressed by (me, how many choices I made before).
     pub fn rng(&mut self) -> Rng {
-        let ordinal = *self.choice;
-        *self.choice += 1;
-        self.shared.choices.open(self.shared.fleet.address(self.me), ordinal)
+        let ordinal = self.choice.made;
+        self.choice.made += 1;
+        self.shared.choices.stream(self.choice.address, ordinal)
     }
     /// Sends `msg`. Free; it may never arrive, and nobody will say why.
     pub fn send(&mut self, to: NodeId, msg: M) {

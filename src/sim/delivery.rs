@@ -56,12 +56,17 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             agenda.at(agenda.now(), Event::Deliver(letter));
             return;
         }
-        let address = sender.address;
-        let (mut jitter, mut lost) = (self.jitter.draw_fixed(), false);
-        if jitter.is_none() || self.setup.network.loss > 0.0 {
-            let mut rng = self.link_key.open(address, ordinal);
+        let address = sender.links;
+        let (mut jitter, loss) = (self.jitter.draw_fixed(), self.setup.network.loss);
+        let mut lost = false;
+        if jitter.is_none() || loss > 0.0 {
+            let mut rng = self.link_key.stream(address, ordinal);
             // Loss is drawn first, so that switching it on does not move the jitter of what arrives.
-            lost = rng.chance(self.setup.network.loss);
+            if loss > 0.0 {
+                lost = rng.chance(loss);
+            } else {
+                rng.skip();
+            }
             jitter = jitter.or_else(|| Some(self.jitter.sample(&mut rng)));
         }
         if lost {

@@ -3,7 +3,7 @@
 use super::execution::Job;
 use super::setup::Setup;
 use super::station::Station;
-use crate::engine::EventKey;
+use crate::engine::{Entity, EventKey, Key};
 use crate::trace::{ExecutionId, NodeId, Plane, SiteId};
 use crate::work::Role;
 
@@ -14,6 +14,13 @@ pub(super) struct TimerSlot<T> {
     pub(super) incarnation: u32,
     pub(super) key: EventKey,
     pub(super) then: T,
+}
+
+/// The choices a node's protocol makes at random.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choices {
+    pub(super) made: u64,
+    pub(super) address: Entity,
 }
 
 /// One node's attention and condition.
@@ -29,11 +36,13 @@ pub(super) struct Node<T> {
     /// How many faults freeze it.
     pub(super) paused: u32,
     pub(super) hung: Option<ExecutionId>,
-    /// The address of its random draws.
-    pub(super) address: u64,
+    /// Letters it sent, and the address of what is drawn for each.
     pub(super) sent: u64,
+    pub(super) links: Entity,
+    /// Services it began, and the address of what is drawn for each.
     pub(super) served: u64,
-    pub(super) choices: u64,
+    pub(super) costs: Entity,
+    pub(super) choices: Choices,
     /// Current speed: nominal × `factor`.
     pub(super) pace: f64,
     pub(super) harness: Station<Job>,
@@ -102,9 +111,10 @@ pub(super) struct TaskState {
     pub(super) last_execution: Option<ExecutionId>,
 }
 
-/// `node` as it is before the run.
-pub(super) fn new_node<T>(setup: &Setup, node: NodeId) -> Node<T> {
+/// `node` as it is before the run; its draws are addressed under these keys.
+pub(super) fn new_node<T>(setup: &Setup, node: NodeId, link: Key, cost: Key, choice: Key) -> Node<T> {
     let fleet = &setup.fleet;
+    let address = fleet.address(node);
     let relay = &setup.relay;
     let (harness, cognition) = match (fleet.role(node), fleet.profile(node)) {
         (Role::Relay, _) => {
@@ -122,10 +132,11 @@ pub(super) fn new_node<T>(setup: &Setup, node: NodeId) -> Node<T> {
         down: u32::from(fleet.profile(node).is_some_and(|profile| !profile.present)),
         paused: 0,
         hung: None,
-        address: fleet.address(node),
         sent: 0,
+        links: link.entity(address),
         served: 0,
-        choices: 0,
+        costs: cost.entity(address),
+        choices: Choices { made: 0, address: choice.entity(address) },
         pace: fleet.speed(node),
         harness,
         cognition,

@@ -154,13 +154,14 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         let key = |purpose| setup.seed.key(setup.replication, purpose);
         let node_ids = (0..fleet.len() as u32).map(NodeId);
         let jitter = Cost::new(&setup.network.jitter);
+        let (link_key, cost_key, choice_key) = (key(Purpose::Link), key(Purpose::Cost), key(Purpose::Choice));
         World {
             kinds: resolve_kinds::<P>(setup),
             protocols: node_ids
                 .clone()
                 .map(|node| P::sit(params, &Seat { node, fleet, seats, tasks: setup.tasks.len() }))
                 .collect(),
-            nodes: node_ids.map(|node| new_node(setup, node)).collect(),
+            nodes: node_ids.map(|node| new_node(setup, node, link_key, cost_key, choice_key)).collect(),
             letters: Letters::new(),
             errands: Errands::new(),
             executions: Vec::new(),
@@ -186,10 +187,10 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             keeps_order: jitter.draw_fixed().is_none() || setup.network.order == Order::Reorder,
             verify: Cost::new(&setup.work.verify),
             jitter,
-            link_key: key(Purpose::Link),
-            cost_key: key(Purpose::Cost),
+            link_key,
+            cost_key,
             output_key: key(Purpose::Output),
-            choice_key: key(Purpose::Choice),
+            choice_key,
             firing: vec![Firing::NotReached; setup.faults.entries.len()],
             violations: Vec::new(),
             open_tasks: scheduled_tasks(setup),

@@ -2,14 +2,43 @@
 //!
 //! A plane that serves several jobs at once spends its time on all of them in equal parts.
 
-use smallvec::SmallVec;
-
 use crate::engine::Time;
 use crate::trace::{Activity, ExecutionId, Phase, Plane};
 use crate::work::{AgentProfile, Discipline};
 
-/// What a plane does, in the order it began.
-pub(super) type Activities = SmallVec<[Activity; 1]>;
+/// What a plane does, in the order it began: mostly nothing or one thing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Activities {
+    first: Option<Activity>,
+    others: Vec<Activity>,
+}
+
+impl Activities {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+    #[inline]
+    fn push(&mut self, activity: Activity) {
+        match self.first {
+            None => self.first = Some(activity),
+            Some(_) => self.others.push(activity),
+        }
+    }
+    /// Takes `activity` out; says whether it was there.
+    #[inline]
+    fn remove(&mut self, activity: Activity) -> bool {
+        if self.first == Some(activity) {
+            self.first = if self.others.is_empty() { None } else { Some(self.others.remove(0)) };
+            return true;
+        }
+        let place = self.others.iter().position(|other| *other == activity);
+        place.map(|place| self.others.remove(place)).is_some()
+    }
+}
 
 /// One agent's account \[ns\].
 #[derive(Clone, Debug)]
@@ -42,8 +71,8 @@ impl AgentTime {
     pub(super) fn new(profile: &AgentProfile) -> AgentTime {
         AgentTime {
             since: Time::ZERO,
-            cognition: Activities::new(),
-            harness: Activities::new(),
+            cognition: Activities::default(),
+            harness: Activities::default(),
             slots: profile.slots,
             sharing: profile.discipline == Discipline::Sharing,
             down: false,
@@ -81,15 +110,8 @@ impl AgentTime {
 
     #[inline]
     pub(super) fn ceased(&mut self, plane: Plane, activity: Activity) {
-        let busy = self.plane(plane);
-        if busy.last() == Some(&activity) {
-            busy.pop();
-            return;
-        }
-        match busy.iter().position(|other| *other == activity) {
-            Some(index) => drop(busy.remove(index)),
-            None => self.unpaired = true,
-        }
+        let known = self.plane(plane).remove(activity);
+        self.unpaired |= !known;
     }
 
     #[inline]
@@ -101,38 +123,53 @@ impl AgentTime {
     /// equal parts to what is done at once, and the first gets what division leaves. `executed` hears of each
     /// execution, how long it had and how much of that its work would have taken at nominal speed.
     #[inline]
-    pub(super) fn close(&mut self, span: u64, mut executed: impl FnMut(ExecutionId, u64, u64)) {
-        if self.down {
+    pub(super) fn close(&mut self, span: u64, executed: impl FnMut(ExecutionId, u64, u64)) {
+        let plane = if self.down {
             self.down_ns += span;
             return;
-        }
-        let busy = if !self.cognition.is_empty() {
+        } else if !self.cognition.is_empty() {
             if !self.harness.is_empty() {
                 self.overlap_ns += span;
             }
-            &self.cognition
+            Plane::Cognition
         } else if !self.harness.is_empty() {
-            &self.harness
+            Plane::Harness
         } else {
             self.free_ns += span;
             return;
         };
+        match *self.plane(plane) {
+            Activities { first: Some(only), ref others } if others.is_empty() => {
+                self.book(only, span, executed);
+            }
+            _ => self.divide(plane, span, executed),
+        }
+    }
+
+    /// Books `span` ns to all that a plane does.
+    fn divide(&mut self, plane: Plane, span: u64, mut executed: impl FnMut(ExecutionId, u64, u64)) {
+        let busy = std::mem::take(self.plane(plane));
         let count = busy.len() as u64;
-        let (each, mut rest) = if count == 1 { (span, 0) } else { (span / count, span % count) };
-        for activity in busy {
-            let part = each + std::mem::take(&mut rest);
-            match *activity {
-                Activity::Verifying => self.verifying_ns += part,
-                Activity::Coordinating(phase) => self.coordinating_ns[phase as usize] += part,
-                Activity::Executing(execution) => {
-                    self.executing_ns += part;
-                    let nominal = if self.factor >= 1.0 {
-                        part
-                    } else {
-                        ((part as f64 * self.factor).round() as u64).min(part)
-                    };
-                    executed(execution, part, nominal);
-                }
+        let mut rest = span % count;
+        for &activity in busy.first.iter().chain(&busy.others) {
+            self.book(activity, span / count + std::mem::take(&mut rest), &mut executed);
+        }
+        *self.plane(plane) = busy;
+    }
+
+    #[inline]
+    fn book(&mut self, activity: Activity, part: u64, mut executed: impl FnMut(ExecutionId, u64, u64)) {
+        match activity {
+            Activity::Verifying => self.verifying_ns += part,
+            Activity::Coordinating(phase) => self.coordinating_ns[phase as usize] += part,
+            Activity::Executing(execution) => {
+                self.executing_ns += part;
+                let nominal = if self.factor >= 1.0 {
+                    part
+                } else {
+                    ((part as f64 * self.factor).round() as u64).min(part)
+                };
+                executed(execution, part, nominal);
             }
         }
     }

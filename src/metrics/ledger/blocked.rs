@@ -27,25 +27,44 @@ pub(super) fn forgets(why: DownReason) -> bool {
     }
 }
 
+/// What keeps a task from being startable: it is startable while none of these holds.
+mod bar {
+    pub(super) const NOT_ARRIVED: u8 = 1;
+    /// A predecessor has no correct output.
+    pub(super) const WAITS: u8 = 2;
+    pub(super) const EXPIRED: u8 = 4;
+    /// It has a correct output of its own.
+    pub(super) const CORRECT: u8 = 8;
+    /// An execution of it progresses.
+    pub(super) const PROGRESSES: u8 = 16;
+}
+
 #[derive(Clone, Copy, Debug)]
 struct TaskTime {
-    arrived: bool,
-    expired: bool,
-    correct: bool,
+    /// See [`bar`].
+    barred: u8,
     /// Its holder forgot it.
     orphan: bool,
-    /// Predecessors without a correct output.
-    waits_for: u32,
-    progressing: u32,
     stage: Stage,
-    holder: u32,
-    /// Neighbours in the list of tasks of the same holder.
-    next: u32,
-    previous: u32,
     /// Where it is counted in W, if it is.
     counted: Option<Stage>,
     /// 0: no skill asked for; else skill + 1.
     skill: u8,
+    /// Predecessors without a correct output.
+    waits_for: u32,
+    progressing: u32,
+    holder: u32,
+    /// Neighbours in the list of tasks of the same holder.
+    next: u32,
+    previous: u32,
+}
+
+impl TaskTime {
+    /// Bars the task from W, or lifts the bar.
+    #[inline]
+    fn bar(&mut self, bar: u8, on: bool) {
+        self.barred = if on { self.barred | bar } else { self.barred & !bar };
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -104,19 +123,20 @@ impl Blocked {
             tasks: tasks
                 .cards()
                 .iter()
-                .map(|card| TaskTime {
-                    arrived: false,
-                    expired: false,
-                    correct: false,
-                    orphan: false,
-                    waits_for: tasks.predecessors(card.id).count() as u32,
-                    progressing: 0,
-                    stage: Stage::Entry,
-                    holder: NOBODY,
-                    next: NOBODY,
-                    previous: NOBODY,
-                    counted: None,
-                    skill: card.skill.map_or(0, |skill| skill.0 + 1),
+                .map(|card| {
+                    let waits_for = tasks.predecessors(card.id).count() as u32;
+                    TaskTime {
+                        barred: bar::NOT_ARRIVED | if waits_for > 0 { bar::WAITS } else { 0 },
+                        orphan: false,
+                        stage: Stage::Entry,
+                        counted: None,
+                        skill: card.skill.map_or(0, |skill| skill.0 + 1),
+                        waits_for,
+                        progressing: 0,
+                        holder: NOBODY,
+                        next: NOBODY,
+                        previous: NOBODY,
+                    }
                 })
                 .collect(),
             graph: tasks,
@@ -158,16 +178,28 @@ impl Blocked {
             let span = now.saturating_since(self.since.max(self.warmup)).as_nanos();
             self.since = now;
             match self.free[..] {
-                // With nothing to match, everybody free is idle.
-                [(free, speed)] if self.startable == [0, 0] => {
-                    self.idle_ns += u64::from(free) * span;
-                    if free > 0 {
-                        let mean = speed as f64 * 1e-6 / f64::from(free);
-                        self.idle_capacity_s += f64::from(free) * mean * (span as f64 * 1e-9);
-                    }
-                }
+                [(free, speed)] if self.startable[1] == 0 => self.integrate_alike(span, free, speed),
                 _ => self.integrate(span),
             }
+        }
+    }
+
+    /// Integrates over `span` ns where all agents are of one skill class and no startable task asks for one:
+    /// [`Blocked::integrate`] with its sums worked out.
+    #[inline]
+    fn integrate_alike(&mut self, span: u64, free: u32, speed: u64) {
+        if free == 0 {
+            return;
+        }
+        let pairs = free.min(self.startable[0]);
+        self.blocked_ns += u64::from(pairs) * span;
+        self.idle_ns += u64::from(free - pairs) * span;
+        let seconds = span as f64 * 1e-9;
+        let all_speed = f64::from(free) * (speed as f64 * 1e-6 / f64::from(free));
+        let matched_speed = all_speed * (f64::from(pairs) / f64::from(free));
+        self.idle_capacity_s += (all_speed - matched_speed) * seconds;
+        if pairs > 0 {
+            self.attribute(u64::from(pairs), matched_speed, seconds);
         }
     }
 
@@ -202,19 +234,26 @@ impl Blocked {
         let seconds = span as f64 * 1e-9;
         self.idle_capacity_s += left_speed * seconds;
         if matched > 0 {
-            let mean = matched_speed / matched as f64;
-            let mut rest = matched;
-            for (stage, &count) in self.by_stage.iter().enumerate() {
-                let here = rest.min(u64::from(count));
-                if here > 0 {
-                    rest -= here;
-                    self.blocked_capacity_s[stage] += here as f64 * mean * seconds;
-                }
-            }
-            debug_assert_eq!(rest, 0, "every matched task waits for something");
+            self.attribute(matched, matched_speed, seconds);
         }
     }
 
+    /// Books matched pairs to what their tasks wait for.
+    #[inline]
+    fn attribute(&mut self, matched: u64, matched_speed: f64, seconds: f64) {
+        let mean = matched_speed / matched as f64;
+        let mut rest = matched;
+        for (stage, &count) in self.by_stage.iter().enumerate() {
+            let here = rest.min(u64::from(count));
+            if here > 0 {
+                rest -= here;
+                self.blocked_capacity_s[stage] += here as f64 * mean * seconds;
+            }
+        }
+        debug_assert_eq!(rest, 0, "every matched task waits for something");
+    }
+
+    #[inline]
     pub(super) fn agent_free(&mut self, now: Time, agent: usize, free: bool) {
         self.advance(now);
         let (count, speed) = &mut self.free[usize::from(self.agent_skill[agent])];
@@ -228,20 +267,26 @@ impl Blocked {
     }
 
     /// Counts `task` where it belongs now.
+    #[inline]
     fn recount(&mut self, now: Time, task: u32) {
         let state = &self.tasks[task as usize];
-        let startable = state.arrived
-            && state.waits_for == 0
-            && !state.expired
-            && !state.correct
-            && state.progressing == 0;
-        let lost = state.orphan || (state.holder != NOBODY && self.nodes[state.holder as usize].lost());
-        let wanted = startable.then_some(if lost { Stage::Lost } else { state.stage });
-        if wanted == state.counted {
-            return;
+        let wanted = if state.barred != 0 {
+            None
+        } else if state.orphan || (state.holder != NOBODY && self.nodes[state.holder as usize].lost()) {
+            Some(Stage::Lost)
+        } else {
+            Some(state.stage)
+        };
+        if wanted != state.counted {
+            self.move_to(now, task, wanted);
         }
-        let (skill, counted) = (usize::from(state.skill), state.counted);
+    }
+
+    fn move_to(&mut self, now: Time, task: u32, wanted: Option<Stage>) {
         self.advance(now);
+        let state = &mut self.tasks[task as usize];
+        let skill = usize::from(state.skill);
+        let counted = std::mem::replace(&mut state.counted, wanted);
         if let Some(stage) = counted {
             self.startable[skill] -= 1;
             self.by_stage[stage as usize] -= 1;
@@ -250,9 +295,9 @@ impl Blocked {
             self.startable[skill] += 1;
             self.by_stage[stage as usize] += 1;
         }
-        self.tasks[task as usize].counted = wanted;
     }
 
+    #[inline]
     fn hold(&mut self, now: Time, task: TaskId, stage: Stage, holder: u32) {
         let index = task.0;
         if self.tasks[task.index()].holder != holder {
@@ -289,7 +334,7 @@ impl Blocked {
     }
 
     pub(super) fn arrived(&mut self, now: Time, task: TaskId) {
-        self.tasks[task.index()].arrived = true;
+        self.tasks[task.index()].bar(bar::NOT_ARRIVED, false);
         self.recount(now, task.0);
     }
 
@@ -328,9 +373,17 @@ impl Blocked {
         let state = &mut self.nodes[node.index()];
         state.running.push((execution, task));
         if state.up && !state.silent {
-            self.tasks[task.index()].progressing += 1;
-            self.recount(now, task.0);
+            self.progresses(now, task, true);
         }
+    }
+
+    /// One execution more of `task` progresses, or one less.
+    #[inline]
+    fn progresses(&mut self, now: Time, task: TaskId, more: bool) {
+        let state = &mut self.tasks[task.index()];
+        state.progressing = if more { state.progressing + 1 } else { state.progressing - 1 };
+        state.bar(bar::PROGRESSES, state.progressing > 0);
+        self.recount(now, task.0);
     }
 
     /// An execution ended, whatever became of it. Harmless if it had ended before.
@@ -341,24 +394,27 @@ impl Blocked {
         }
         let state = &mut self.nodes[node as usize];
         if let Some(place) = state.running.iter().position(|&(running, _)| running == execution) {
-            let (_, task) = state.running.remove(place);
+            let (_, task) = state.running.swap_remove(place);
             self.runs_on[execution.index()] = NOBODY;
             if state.up && !state.silent {
-                self.tasks[task.index()].progressing -= 1;
-                self.recount(now, task.0);
+                self.progresses(now, task, false);
             }
         }
     }
 
     pub(super) fn correct_output(&mut self, now: Time, task: TaskId) {
-        if std::mem::replace(&mut self.tasks[task.index()].correct, true) {
+        let state = &mut self.tasks[task.index()];
+        if state.barred & bar::CORRECT != 0 {
             return;
         }
+        state.bar(bar::CORRECT, true);
         self.recount(now, task.0);
         if self.graph.has_dependencies() {
             let graph = Arc::clone(&self.graph);
             for successor in graph.successors(task) {
-                self.tasks[successor.index()].waits_for -= 1;
+                let state = &mut self.tasks[successor.index()];
+                state.waits_for -= 1;
+                state.bar(bar::WAITS, state.waits_for > 0);
                 self.recount(now, successor.0);
             }
         }
@@ -370,7 +426,9 @@ impl Blocked {
     }
 
     pub(super) fn ended(&mut self, now: Time, task: TaskId, how: Ending) {
-        self.tasks[task.index()].expired |= how == Ending::Expired;
+        if how == Ending::Expired {
+            self.tasks[task.index()].bar(bar::EXPIRED, true);
+        }
         self.hold(now, task, Stage::Queued, NOBODY);
     }
 
@@ -404,9 +462,7 @@ impl Blocked {
         let affected = if progressed == progresses { 0 } else { state.running.len() };
         for place in 0..affected {
             let (_, task) = self.nodes[node.index()].running[place];
-            let count = &mut self.tasks[task.index()].progressing;
-            *count = if progresses { *count + 1 } else { *count - 1 };
-            self.recount(now, task.0);
+            self.progresses(now, task, progresses);
         }
         if lost != now_lost {
             let mut walk = self.nodes[node.index()].first_held;
