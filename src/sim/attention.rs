@@ -206,7 +206,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             .expect("a stretch is scheduled while it is served");
         service.since = agenda.now();
         service.ends = agenda.now() + stretch(service.planned, rate);
-        service.completion = Some(agenda.at(service.ends, Event::Done { node, plane, ticket }));
+        service.completion = Some(agenda.at_keyed(service.ends, Event::Done { node, plane, ticket }));
     }
 
     /// Ends every stretch of service at a plane: what is being served stays there and stands still.
@@ -337,7 +337,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             agenda.cancel(key);
         }
         let done = Event::Done { node, plane: Plane::Cognition, ticket: service.ticket };
-        service.completion = Some(agenda.at(ends, done));
+        service.completion = Some(agenda.at_keyed(ends, done));
     }
 
     /// A stretch of service ended.

@@ -51,7 +51,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         self.emit(agenda, Record::Submitted { task, to, attempt });
         if !P::ORACLE {
             let wait = self.setup.client.timeout.mul_f64(f64::from(1u32 << attempt.min(3)));
-            self.tasks[task.index()].retry = Some(agenda.after(wait, Event::Retry(task)));
+            self.tasks[task.index()].retry = Some(agenda.after_keyed(wait, Event::Retry(task)));
         }
         self.send_client(agenda, client, to, SUBMIT, Body::Submit { task });
     }

@@ -285,7 +285,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         wait: Span,
         then: P::Timer,
     ) {
-        let key = agenda.after(wait, Event::Timer(id));
+        let key = agenda.after_keyed(wait, Event::Timer(id));
         let slot = TimerSlot { node, incarnation: self.nodes[node.index()].incarnation, key, then };
         if self.timers.len() <= id.slot as usize {
             self.timers.resize(id.slot as usize + 1, None);
