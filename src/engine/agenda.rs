@@ -4,17 +4,23 @@
 //! structure, the platform or luck. The caller sees keys, never positions: what keeps the order inside
 //! may be replaced without anyone noticing.
 //!
-//! Inside: a 4-ary implicit heap (LaMarca and Ladner, ACM JEA 1, 1996) of 24-byte entries, which is what
-//! moves when the heap sifts, over a slab that holds the events, which stay where they are. A cancelled
-//! event is dropped at once and its slot is free at once; its heap entry stays behind as a tombstone,
-//! known by the generation that no longer matches. When tombstones outnumber pending events the heap is
-//! rebuilt without them, so both the cost of a cancellation and the memory it leaves are O(1) amortised.
+//! Inside: a [`ladder`] of buckets with the events themselves in them, 12 bytes for the time and the slot
+//! beside each. Events that may be cancelled have a mark in a [`slab`]; a cancelled event stays where it is
+//! as a tombstone and is skipped when its time comes. When tombstones outnumber pending events they are swept
+//! out, so both the cost of a cancellation and the memory it leaves are O(1) amortised.
 
+mod bottom;
+mod bucket;
+mod ladder;
+mod rung;
+mod slab;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
+use self::ladder::Ladder;
+use self::slab::{Slab, SlotId};
 use super::time::{Span, Time};
 
 /// The clock and the pending events of one run.
@@ -23,14 +29,12 @@ use super::time::{Span, Time};
 pub struct Agenda<E> {
     now: Time,
     fired: u64,
-    /// Events ever scheduled: the tie-breaker of the next one.
+    /// Events ever scheduled.
     scheduled: u64,
-    /// Pending events. The heap holds these and the tombstones.
-    pending: usize,
-    heap: Vec<Entry>,
-    slots: Vec<Slot<E>>,
-    /// Head of the list of free slots, [`NO_SLOT`] if there is none.
-    free: u32,
+    /// Events ever cancelled while they were pending.
+    cancelled: u64,
+    ladder: Ladder<E>,
+    slab: Slab,
     stopping: bool,
 }
 
@@ -53,15 +57,15 @@ impl<E> Agenda<E> {
             now: Time::ZERO,
             fired: 0,
             scheduled: 0,
-            pending: 0,
-            heap: Vec::new(),
-            slots: Vec::new(),
-            free: NO_SLOT,
+            cancelled: 0,
+            ladder: Ladder::new(),
+            slab: Slab::new(),
             stopping: false,
         }
     }
 
     /// The simulated time: that of the firing event, or of the last one fired.
+    #[inline]
     pub fn now(&self) -> Time {
         self.now
     }
@@ -71,14 +75,9 @@ impl<E> Agenda<E> {
     /// # Panics
     /// If `when` has passed: causes precede effects.
     #[track_caller]
-    pub fn at(&mut self, when: Time, event: E) -> EventKey {
-        assert!(when >= self.now, "an event at {when} would lie in the past: it is {} already", self.now);
-        let key = self.store(event);
-        let order = self.scheduled;
-        self.scheduled += 1;
-        self.heap.push(Entry { when, order, key });
-        self.sift_up(self.heap.len() - 1);
-        key
+    #[inline(always)]
+    pub fn at(&mut self, when: Time, event: E) {
+        self.put(when, SlotId::NONE, event);
     }
 
     /// The same as [`Agenda::at`], and gives the key of the event.
@@ -98,66 +97,118 @@ impl<E> Agenda<E> {
     /// # Panics
     /// If that instant overflows the clock (584 years).
     #[track_caller]
-    pub fn after(&mut self, wait: Span, event: E) -> EventKey {
-        self.at(self.now + wait, event)
+    #[inline(always)]
+    pub fn after(&mut self, wait: Span, event: E) {
+        self.at(self.now + wait, event);
     }
 
-    /// Takes a pending event back, and returns it; `None` if it has fired or was cancelled before.
-    pub fn cancel(&mut self, key: EventKey) -> Option<E> {
-        let event = self.take(key)?;
-        let tombstones = self.heap.len() - self.pending;
-        if tombstones > self.pending && tombstones > FEW_TOMBSTONES {
-            self.bury();
+    /// Schedules `event` like [`Agenda::at`], and returns a key to take it back with. An event without a
+    /// key is cheaper.
+    ///
+    /// # Panics
+    /// If `when` has passed: causes precede effects.
+    #[track_caller]
+    #[inline]
+    pub fn at_keyed(&mut self, when: Time, event: E) -> EventKey {
+        self.check(when);
+        let (slot, key) = self.slab.open();
+        self.put(when, slot, event);
+        key
+    }
+
+    /// Schedules `event` like [`Agenda::after`], and returns a key to take it back with.
+    ///
+    /// # Panics
+    /// If that instant overflows the clock (584 years).
+    #[track_caller]
+    #[inline]
+    pub fn after_keyed(&mut self, wait: Span, event: E) -> EventKey {
+        self.at_keyed(self.now + wait, event)
+    }
+
+    /// Takes a pending event back: it will not fire. `false` if it has fired or was cancelled before.
+    ///
+    /// The event itself is dropped some time later, by its own time at the latest.
+    pub fn cancel(&mut self, key: EventKey) -> bool {
+        if !self.slab.cancel(key) {
+            return false;
         }
-        Some(event)
+        self.cancelled += 1;
+        let tombstones = self.slab.cancelled;
+        if tombstones > self.len() && tombstones > FEW_TOMBSTONES {
+            self.sweep();
+        }
+        true
     }
 
     /// The event now firing, or the last one fired: the cause of whatever happens now.
+    #[inline]
     pub fn current(&self) -> EventId {
         EventId(self.fired)
     }
 
     /// Ends the run as soon as the running handler returns. Pending events stay pending.
+    #[inline]
     pub fn stop(&mut self) {
         self.stopping = true;
     }
 
     /// How many events are pending.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.pending
+        (self.scheduled - self.fired - self.cancelled) as usize
     }
 
     /// Whether no event is pending.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.pending == 0
+        self.len() == 0
     }
 
     /// How many events there is room for without asking for more memory, in whatever keeps them and in
-    /// whatever orders them: neither grows with events cancelled or fired, only with events pending at once.
+    /// whatever marks them: neither grows with events cancelled or fired, only with events pending at once.
     pub fn room(&self) -> usize {
-        self.slots.len().max(self.heap.len())
+        self.slab.slots.len().max(self.ladder.room())
     }
 
     /// How many events have fired.
+    #[inline]
     pub fn fired(&self) -> u64 {
         self.fired
     }
 
     /// Moves the clock to the next event and hands it over; `None` if nothing is pending.
+    #[inline(always)]
     pub(super) fn fire(&mut self) -> Option<E> {
-        while let Some(entry) = self.pop() {
-            if let Some(event) = self.take(entry.key) {
-                debug_assert!(entry.when >= self.now, "the heap lost its order");
-                self.now = entry.when;
-                self.fired += 1;
-                return Some(event);
+        loop {
+            let entry = self.ladder.take()?;
+            if entry.slot != SlotId::NONE && !self.slab.close(entry.slot) {
+                continue;
             }
+            debug_assert!(entry.when >= self.now.as_nanos(), "the ladder lost its order");
+            self.now = Time::from_nanos(entry.when);
+            self.fired += 1;
+            return Some(entry.event);
         }
-        debug_assert_eq!(self.pending, 0, "a pending event lost its heap entry");
-        None
+    }
+
+    /// Shows the events that will fire soon, if it is time to: a few at once, each about eight places
+    /// ahead, so that whatever waits for memory waits for all of them together.
+    #[inline(always)]
+    pub(super) fn foresee(&mut self, mut each: impl FnMut(&E)) {
+        let range = if self.ladder.bottom().is_empty() {
+            self.ladder.refill();
+            0..2 * GLANCE
+        } else if self.fired.is_multiple_of(GLANCE as u64) {
+            GLANCE..2 * GLANCE
+        } else {
+            return;
+        };
+        self.ladder.bottom().ahead(range.start, range.end).for_each(|entry| each(&entry.event));
     }
 
     /// Whether [`Agenda::stop`] was called since the last time this was asked.
+    #[inline(always)]
     pub(super) fn take_stop(&mut self) -> bool {
         std::mem::take(&mut self.stopping)
     }
@@ -174,138 +225,56 @@ impl<E> fmt::Debug for Agenda<E> {
         f.debug_struct("Agenda")
             .field("now", &self.now)
             .field("fired", &self.fired)
-            .field("pending", &self.pending)
+            .field("pending", &self.len())
             .finish_non_exhaustive()
     }
 }
 
-/// The end of the list of free slots; no slot has this number.
-const NO_SLOT: u32 = u32::MAX;
-
-/// So few tombstones are not worth a rebuilding.
+/// So few tombstones are not worth a sweep.
 const FEW_TOMBSTONES: usize = 64;
 
-/// Children of a heap node. Four halve the depth of a binary heap, and four entries of 24 bytes lie in
-/// two or three adjacent cache lines.
-const ARITY: usize = 4;
+/// Events shown to the model at once.
+const GLANCE: usize = 8;
 
-/// A place for one event, used again and again.
-struct Slot<E> {
-    /// How often the slot was emptied. A key or an entry of another generation means another event.
-    generation: u32,
-    content: Content<E>,
-}
-
-enum Content<E> {
-    Pending(E),
-    Free { next: u32 },
+/// A pending event, or the tombstone of one: when, what, and its mark if it may be cancelled.
+struct Entry<E> {
+    /// \[ns since the start of the run\]
+    when: u64,
+    slot: SlotId,
+    event: E,
 }
 
 impl<E> Agenda<E> {
-    /// Puts `event` into a free slot, or a new one.
-    fn store(&mut self, event: E) -> EventKey {
-        self.pending += 1;
-        let content = Content::Pending(event);
-        let slot = self.free;
-        if slot == NO_SLOT {
-            let slot = u32::try_from(self.slots.len()).ok().filter(|&slot| slot != NO_SLOT);
-            let slot = slot.expect("fewer than 2³² − 1 events are pending at once");
-            self.slots.push(Slot { generation: 0, content });
-            return EventKey { slot, generation: 0 };
+    #[track_caller]
+    #[inline(always)]
+    fn check(&self, when: Time) {
+        if when < self.now {
+            past(when, self.now);
         }
-        let reused = &mut self.slots[slot as usize];
-        let Content::Free { next } = std::mem::replace(&mut reused.content, content) else {
-            unreachable!("the list of free slots holds free slots")
-        };
-        self.free = next;
-        EventKey { slot, generation: reused.generation }
     }
 
-    /// Empties the slot of `key` if it still holds that event.
-    fn take(&mut self, key: EventKey) -> Option<E> {
-        let slot = self.slots.get_mut(key.slot as usize)?;
-        if slot.generation != key.generation {
-            return None;
-        }
-        match std::mem::replace(&mut slot.content, Content::Free { next: self.free }) {
-            Content::Pending(event) => {
-                self.pending -= 1;
-                slot.generation += 1;
-                // A slot out of generations is retired, so that no key ever means two events.
-                if slot.generation < u32::MAX {
-                    self.free = key.slot;
-                }
-                Some(event)
-            }
-            // Only a key of another agenda gets here: ours move on with the generation.
-            free @ Content::Free { .. } => {
-                slot.content = free;
-                None
-            }
-        }
+    #[track_caller]
+    #[inline(always)]
+    fn put(&mut self, when: Time, slot: SlotId, event: E) {
+        self.check(when);
+        self.scheduled += 1;
+        self.ladder.put(Entry { when: when.as_nanos(), slot, event }, self.now.as_nanos());
+    }
+
+    /// Drops all tombstones.
+    #[cold]
+    fn sweep(&mut self) {
+        let slab = &mut self.slab;
+        self.ladder.retain(|entry| {
+            entry.slot == SlotId::NONE || !slab.is_cancelled(entry.slot) || slab.close(entry.slot)
+        });
+        debug_assert_eq!(self.slab.cancelled, 0, "each tombstone lies in the ladder");
     }
 }
 
-/// One line of the heap: when, the tie-breaker, and which event.
-#[derive(Clone, Copy)]
-struct Entry {
-    when: Time,
-    order: u64,
-    key: EventKey,
-}
-
-impl Entry {
-    /// One integer to compare, which compiles to no branch.
-    fn rank(&self) -> u128 {
-        u128::from(self.when.as_nanos()) << 64 | u128::from(self.order)
-    }
-}
-
-impl<E> Agenda<E> {
-    /// Takes the first entry, tombstone or not.
-    fn pop(&mut self) -> Option<Entry> {
-        let last = self.heap.pop()?;
-        let Some(first) = self.heap.first_mut() else { return Some(last) };
-        let first = std::mem::replace(first, last);
-        self.sift_down(0);
-        Some(first)
-    }
-
-    /// Rebuilds the heap without tombstones, in O(n) (Floyd, CACM 7(12), 1964).
-    fn bury(&mut self) {
-        let slots = &self.slots;
-        self.heap.retain(|entry| slots[entry.key.slot as usize].generation == entry.key.generation);
-        debug_assert_eq!(self.heap.len(), self.pending, "each pending event has one entry");
-        for node in (0..self.heap.len().div_ceil(ARITY)).rev() {
-            self.sift_down(node);
-        }
-    }
-
-    fn sift_up(&mut self, mut node: usize) {
-        let entry = self.heap[node];
-        while node > 0 {
-            let parent = (node - 1) / ARITY;
-            if self.heap[parent].rank() <= entry.rank() {
-                break;
-            }
-            self.heap[node] = self.heap[parent];
-            node = parent;
-        }
-        self.heap[node] = entry;
-    }
-
-    fn sift_down(&mut self, mut node: usize) {
-        let Some(&entry) = self.heap.get(node) else { return };
-        loop {
-            let first = node * ARITY + 1;
-            let children = first..(first + ARITY).min(self.heap.len());
-            let Some(least) = children.min_by_key(|&child| self.heap[child].rank()) else { break };
-            if entry.rank() <= self.heap[least].rank() {
-                break;
-            }
-            self.heap[node] = self.heap[least];
-            node = least;
-        }
-        self.heap[node] = entry;
-    }
+#[track_caller]
+#[cold]
+#[inline(never)]
+fn past(when: Time, now: Time) -> ! {
+    panic!("an event at {when} would lie in the past: it is {now} already")
 }

@@ -28,6 +28,7 @@ impl Time {
     pub const MAX: Time = Time(u64::MAX);
 
     /// The instant `nanos` nanoseconds after the start.
+    #[inline]
     pub const fn from_nanos(nanos: u64) -> Time {
         Time(nanos)
     }
@@ -36,22 +37,27 @@ impl Time {
         Time(secs * NANOS_PER_SEC)
     }
     /// Nanoseconds since the start.
+    #[inline]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
     /// Seconds since the start; exact to the nanosecond for runs under 104 days.
+    #[inline]
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / NANOS_PER_SEC as f64
     }
     /// The time passed since `earlier`. Panics if `earlier` is later: time never goes back.
+    #[inline]
     pub fn since(self, earlier: Time) -> Span {
         Span(self.0.checked_sub(earlier.0).expect("time goes forward"))
     }
     /// The time passed since `earlier`, or zero if `earlier` is later.
+    #[inline]
     pub fn saturating_since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
     /// This long after, or [`Time::MAX`].
+    #[inline]
     pub fn saturating_add(self, span: Span) -> Time {
         Time(self.0.saturating_add(span.0))
     }
@@ -64,6 +70,7 @@ impl Span {
     pub const MAX: Span = Span(u64::MAX);
 
     /// `nanos` nanoseconds.
+    #[inline]
     pub const fn from_nanos(nanos: u64) -> Span {
         Span(nanos)
     }
@@ -80,15 +87,18 @@ impl Span {
         Span(secs * NANOS_PER_SEC)
     }
     /// The nearest span to `secs` seconds; negative and NaN become zero, huge ones [`Span::MAX`].
+    #[inline]
     pub fn from_secs_f64(secs: f64) -> Span {
         // `as` saturates and maps NaN to zero, which is what the doc promises.
         Span((secs * NANOS_PER_SEC as f64).round() as u64)
     }
     /// Nanoseconds.
+    #[inline]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
     /// Seconds.
+    #[inline]
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / NANOS_PER_SEC as f64
     }
@@ -98,10 +108,12 @@ impl Span {
         Span((self.0 as f64 * factor).round() as u64)
     }
     /// `self − other`, or zero.
+    #[inline]
     pub fn saturating_sub(self, other: Span) -> Span {
         Span(self.0.saturating_sub(other.0))
     }
     /// Whether this is no time at all.
+    #[inline]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
@@ -109,33 +121,39 @@ impl Span {
 
 impl Add<Span> for Time {
     type Output = Time;
+    #[inline]
     fn add(self, span: Span) -> Time {
         Time(self.0.checked_add(span.0).expect("time overflows after 584 years"))
     }
 }
 impl AddAssign<Span> for Time {
+    #[inline]
     fn add_assign(&mut self, span: Span) {
         *self = *self + span;
     }
 }
 impl Add for Span {
     type Output = Span;
+    #[inline]
     fn add(self, other: Span) -> Span {
         Span(self.0.checked_add(other.0).expect("span overflows after 584 years"))
     }
 }
 impl AddAssign for Span {
+    #[inline]
     fn add_assign(&mut self, other: Span) {
         *self = *self + other;
     }
 }
 impl Sub for Span {
     type Output = Span;
+    #[inline]
     fn sub(self, other: Span) -> Span {
         Span(self.0.checked_sub(other.0).expect("a span cannot be negative"))
     }
 }
 impl SubAssign for Span {
+    #[inline]
     fn sub_assign(&mut self, other: Span) {
         *self = *self - other;
     }

@@ -43,12 +43,12 @@ impl<M> Wire<'_, M> {
 
     /// Wakes `node` after `wait`, unless cancelled.
     pub(super) fn wake_after(&mut self, wait: Span, node: u32) -> EventKey {
-        self.agenda.after(wait, Event::Timer { node })
+        self.agenda.after_keyed(wait, Event::Timer { node })
     }
 
     /// Takes a timer back; one that has run out does not matter.
     pub(super) fn cancel(&mut self, timer: EventKey) {
-        let _ = self.agenda.cancel(timer);
+        self.agenda.cancel(timer);
     }
 
     /// Ends the run.
