@@ -80,18 +80,6 @@ impl<E> Agenda<E> {
         self.put(when, SlotId::NONE, event);
     }
 
-    /// The same as [`Agenda::at`], and gives the key of the event.
-    #[track_caller]
-    pub fn at_keyed(&mut self, when: Time, event: E) -> EventKey {
-        self.at(when, event)
-    }
-
-    /// The same as [`Agenda::after`], and gives the key of the event.
-    #[track_caller]
-    pub fn after_keyed(&mut self, wait: Span, event: E) -> EventKey {
-        self.at(self.now + wait, event)
-    }
-
     /// Schedules `event` for the instant `wait` from now.
     ///
     /// # Panics
@@ -145,6 +133,14 @@ impl<E> Agenda<E> {
     #[inline]
     pub fn current(&self) -> EventId {
         EventId(self.fired)
+    }
+
+    /// Counts what happens next, in the same instant, as an event of its own that was fired: for a model that
+    /// knows what follows at once and need not schedule it.
+    #[inline]
+    pub fn step(&mut self) {
+        self.fired += 1;
+        self.scheduled += 1;
     }
 
     /// Ends the run as soon as the running handler returns. Pending events stay pending.

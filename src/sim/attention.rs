@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 
 use super::cx::Effort;
-use super::execution::{ErrandKind, ExecutionState, Job};
+use super::execution::{Errand, ErrandKind, ExecutionState, Job};
 use super::kinds::CLIENT_KINDS;
 use super::protocol::{Protocol, Work, WorkKind};
 use super::station::{Class, Service, Waiting};
@@ -117,11 +117,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             }
             Job::Errand(slot) => {
                 let errand = self.errands.get(slot);
-                let activity = match errand.kind {
-                    ErrandKind::Occupy(phase) => Activity::Coordinating(phase),
-                    ErrandKind::Verify(_) => Activity::Verifying,
-                };
-                (errand.effort, activity)
+                (errand.effort, errand.kind.activity())
             }
             Job::Poll { .. } => (self.poll_effort(node), Activity::Coordinating(Phase::Synchronisation)),
         }
@@ -163,6 +159,19 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if serves && plane == Plane::Cognition && class == Class::Urgent {
             self.interrupt_at_turn(agenda, node);
         }
+    }
+
+    /// Records a step that takes no time: it begins and ceases in one instant.
+    pub(super) fn record_step(
+        &mut self,
+        agenda: &Agenda<Event>,
+        node: NodeId,
+        plane: Plane,
+        kind: ErrandKind,
+    ) {
+        let activity = kind.activity();
+        self.emit(agenda, Record::Began { node, plane, activity });
+        self.emit(agenda, Record::Ceased { node, plane, activity });
     }
 
     /// Begins to serve a job on a free server.
@@ -223,10 +232,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 Activity::Coordinating(self.kinds[kind].kind.phase)
             }
             Job::Execution(execution) => Activity::Executing(execution),
-            Job::Errand(slot) => match self.errands.get(slot).kind {
-                ErrandKind::Occupy(phase) => Activity::Coordinating(phase),
-                ErrandKind::Verify(_) => Activity::Verifying,
-            },
+            Job::Errand(slot) => self.errands.get(slot).kind.activity(),
             Job::Poll { .. } => Activity::Coordinating(Phase::Synchronisation),
         }
     }
@@ -351,8 +357,20 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 let Some(ticket) = station.gives_way(agenda.now()) else { return };
                 self.set_aside(agenda, node, plane, ticket);
             }
-            let Some(waiting) = self.nodes[node.index()].station(plane).pop() else { return };
-            self.serve(agenda, node, plane, waiting);
+            let station = self.nodes[node.index()].station(plane);
+            let plain = station.is_plain();
+            let Some(waiting) = station.pop() else { return };
+            if let Job::Errand(slot) = waiting.job
+                && plain
+                && self.errands.get(slot).effort.is_zero()
+            {
+                let errand = self.errands.take(slot);
+                self.record_step(agenda, node, plane, errand.kind);
+                agenda.step();
+                self.errand_ends(agenda, node, errand);
+            } else {
+                self.serve(agenda, node, plane, waiting);
+            }
         }
     }
 
@@ -411,14 +429,16 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                     self.nodes[node.index()].cognition.put_back(service.waiting(left));
                 }
             }
-            Job::Errand(slot) => self.errand_ends(agenda, node, slot),
+            Job::Errand(slot) => {
+                let errand = self.errands.take(slot);
+                self.errand_ends(agenda, node, errand);
+            }
             Job::Poll { agent } => self.poll_handled(agenda, node, agent),
         }
         self.serve_waiting(agenda, node, plane);
     }
 
-    fn errand_ends(&mut self, agenda: &mut Agenda<Event>, node: NodeId, slot: u32) {
-        let errand = self.errands.take(slot);
+    pub(super) fn errand_ends(&mut self, agenda: &mut Agenda<Event>, node: NodeId, errand: Errand<P::Timer>) {
         match errand.kind {
             ErrandKind::Occupy(_) => {
                 self.call(agenda, node, |protocol, cx| protocol.on_timer(errand.then, cx));

@@ -65,8 +65,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// each wait and one event for each list serve them all.
     fn expect_acknowledgement(&mut self, agenda: &mut Agenda<Event>, task: TaskId, attempt: u32) {
         let doubled = attempt.min(LONGEST_WAIT);
-        let wait = self.setup.client.timeout.mul_f64(f64::from(1u32 << doubled));
-        let due = agenda.now() + wait;
+        let due = agenda.now() + self.waits[doubled as usize];
         let list = &mut self.unacknowledged[doubled as usize];
         while let Some(&(_, first)) = list.front()
             && self.tasks[first.index()].acknowledged

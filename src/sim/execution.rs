@@ -1,7 +1,7 @@
 //! Executions and other jobs of cognition: what is being done, how much is left, what it was good for.
 
 use crate::engine::Span;
-use crate::trace::{ExecutionId, Fate, LetterId, NodeId, Output, Phase, TaskId};
+use crate::trace::{Activity, ExecutionId, Fate, LetterId, NodeId, Output, Phase, TaskId};
 
 /// What a station serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,17 @@ pub(super) struct Errand<T> {
 pub(super) enum ErrandKind {
     Occupy(Phase),
     Verify(Output),
+}
+
+impl ErrandKind {
+    /// What records call it.
+    #[inline]
+    pub(super) fn activity(&self) -> Activity {
+        match *self {
+            ErrandKind::Occupy(phase) => Activity::Coordinating(phase),
+            ErrandKind::Verify(_) => Activity::Verifying,
+        }
+    }
 }
 
 /// How far an execution is.

@@ -35,6 +35,7 @@ impl<M> Letters<M> {
     pub(super) fn new() -> Letters<M> {
         Letters { slots: Vec::new(), free: Vec::new() }
     }
+    #[inline]
     pub(super) fn file(&mut self, letter: Letter<M>) -> LetterId {
         match self.free.pop() {
             Some(slot) => {
@@ -47,12 +48,19 @@ impl<M> Letters<M> {
             }
         }
     }
+    #[inline]
     pub(super) fn get(&self, id: LetterId) -> &Letter<M> {
         self.slots[id.index()].as_ref().expect("a letter is read before it is gone")
     }
     pub(super) fn get_mut(&mut self, id: LetterId) -> &mut Letter<M> {
         self.slots[id.index()].as_mut().expect("a letter is changed before it is gone")
     }
+    /// Whom a letter is for; nobody if it is gone.
+    #[inline]
+    pub(super) fn receiver(&self, id: LetterId) -> NodeId {
+        self.slots[id.index()].as_ref().map_or(NodeId(u32::MAX), |letter| letter.to)
+    }
+    #[inline]
     pub(super) fn take(&mut self, id: LetterId) -> Letter<M> {
         self.free.push(id.0);
         self.slots[id.index()].take().expect("a letter is taken once")

@@ -49,9 +49,15 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn execution_ends(&mut self, agenda: &mut Agenda<Event>, node: NodeId, id: ExecutionId) {
         let state = self.executions[id.index()];
         let task = state.task;
+        let wrong = self.nodes[node.index()].wrong;
         let address = (u64::from(task.0) << 32) | u64::from(self.setup.fleet.index_in_role(node));
         let mut rng = self.output_key.open(address, u64::from(state.attempt));
-        let own = !rng.chance(self.nodes[node.index()].wrong);
+        let own = if wrong > 0.0 {
+            !rng.chance(wrong)
+        } else {
+            rng.skip();
+            true
+        };
         let earlier_step = match self.setup.tasks.release(task) {
             Release::After { task, fresh: false, .. } => Some(task),
             Release::After { fresh: true, .. } | Release::Scheduled => None,

@@ -72,6 +72,8 @@ pub(super) struct Station<J> {
     capacity: u32,
     tickets: u32,
     discipline: Discipline,
+    /// Taken for the rest of this event by a step that takes no time.
+    held: bool,
     queues: Option<Box<Queues<J>>>,
     pub(super) serving: SmallVec<[Service<J>; 1]>,
 }
@@ -91,6 +93,7 @@ impl<J: Copy + PartialEq> Station<J> {
             capacity: capacity.unwrap_or(u32::MAX),
             tickets: 0,
             discipline,
+            held: false,
             queues: None,
             serving: SmallVec::new(),
         }
@@ -109,12 +112,22 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     #[inline]
     pub(super) fn has_free_server(&self) -> bool {
-        (self.serving.len() as u32) < self.servers || self.is_shared()
+        ((self.serving.len() as u32) < self.servers || self.is_shared()) && !self.held
+    }
+    /// Keeps every job waiting until this is called again with `false`.
+    #[inline]
+    pub(super) fn hold(&mut self, on: bool) {
+        self.held = on;
     }
     /// Whether everything present is served at once.
     #[inline]
     pub(super) fn is_shared(&self) -> bool {
         self.discipline == Discipline::Sharing
+    }
+    /// Whether it serves one job after the other, each without a break.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.servers == 1 && !self.is_shared() && !self.is_preemptive()
     }
     #[inline]
     pub(super) fn is_preemptive(&self) -> bool {

@@ -100,6 +100,8 @@ pub(super) struct World<'a, P: Protocol, O> {
     pub(super) unacknowledged: [VecDeque<(Time, TaskId)>; WAITS],
     /// Whether an event is pending for each list.
     pub(super) asks_again: [bool; WAITS],
+    /// How long each waits.
+    pub(super) waits: [Span; WAITS],
     pub(super) timers: Vec<Option<TimerSlot<P::Timer>>>,
     pub(super) ids: Ids,
     pub(super) conditions: Conditions,
@@ -117,6 +119,8 @@ pub(super) struct World<'a, P: Protocol, O> {
     pub(super) open_tasks: usize,
     pub(super) sent: u64,
     pub(super) gone: u64,
+    /// Steps that take no time and were begun in this event; their planes are held meanwhile.
+    pub(super) instants: VecDeque<(NodeId, Plane, Errand<P::Timer>)>,
     commands: Vec<Command<P::Msg, P::Timer>>,
 }
 
@@ -179,6 +183,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                 .collect(),
             unacknowledged: Default::default(),
             asks_again: [false; WAITS],
+            waits: std::array::from_fn(|doubled| setup.client.timeout.mul_f64(f64::from(1u32 << doubled))),
             timers: Vec::new(),
             ids: Ids::default(),
             conditions: Conditions::default(),
@@ -196,6 +201,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             open_tasks: scheduled_tasks(setup),
             sent: 0,
             gone: 0,
+            instants: VecDeque::new(),
             commands: Vec::new(),
             setup,
             seats,
@@ -285,8 +291,28 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         plane: Plane,
         errand: Errand<P::Timer>,
     ) {
+        let state = &mut self.nodes[node.index()];
+        let station = state.at(plane);
+        if errand.effort.is_zero() && station.is_plain() && state.serves(plane) && station.is_idle() {
+            state.station(plane).hold(true);
+            self.record_step(agenda, node, plane, errand.kind);
+            self.instants.push_back((node, plane, errand));
+            return;
+        }
         let slot = self.errands.file(errand);
         self.enqueue(agenda, node, plane, Job::Errand(slot), Class::Urgent);
+    }
+
+    /// Steps without effort that began in this event end with it, and the handlers of their ends run, each as
+    /// an event of its own that needs no place on the agenda.
+    #[inline]
+    fn end_instants(&mut self, agenda: &mut Agenda<Event>) {
+        while let Some((node, plane, errand)) = self.instants.pop_front() {
+            agenda.step();
+            self.nodes[node.index()].station(plane).hold(false);
+            self.errand_ends(agenda, node, errand);
+            self.serve_waiting(agenda, node, plane);
+        }
     }
 
     fn start_timer(
@@ -376,6 +402,14 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         }
     }
 
+    /// Brings what an event at `node` will ask for into the cache.
+    #[inline]
+    fn foresee_node(&self, node: NodeId) {
+        if let Some(node) = self.nodes.get(node.index()) {
+            std::hint::black_box((node.down, node.harness.serving.len(), node.cognition.serving.len()));
+        }
+    }
+
     #[inline]
     pub(super) fn role(&self, node: NodeId) -> Role {
         self.nodes[node.index()].role
@@ -402,6 +436,16 @@ impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
             Event::Fault(index) => self.fault(agenda, index),
             Event::Heal(index) => self.heal(agenda, index),
             Event::End => self.finish(agenda),
+        }
+        self.end_instants(agenda);
+    }
+
+    #[inline]
+    fn foresee(&self, event: &Event) {
+        match *event {
+            Event::Deliver(letter) => self.foresee_node(self.letters.receiver(letter)),
+            Event::Done { node, .. } => self.foresee_node(node),
+            _ => {}
         }
     }
 }
