@@ -81,7 +81,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// The time of the submissions that wait longest of those that wait this long is up, perhaps.
     pub(super) fn overdue(&mut self, agenda: &mut Agenda<Event>, doubled: u8) {
         let list = usize::from(doubled);
-        self.asks_again[list] = false;
+        // Its event is still taken for pending, so that what is submitted here again sets no other.
         while let Some(&(due, task)) = self.unacknowledged[list].front() {
             let state = &mut self.tasks[task.index()];
             let waits = state.life == TaskLife::Open && !state.acknowledged;
@@ -94,9 +94,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 self.submit(agenda, task);
             }
         }
-        if let Some(&(due, _)) = self.unacknowledged[list].front()
-            && !std::mem::replace(&mut self.asks_again[list], true)
-        {
+        self.asks_again[list] = !self.unacknowledged[list].is_empty();
+        if let Some(&(due, _)) = self.unacknowledged[list].front() {
             agenda.at(due, Event::Overdue(doubled));
         }
     }
