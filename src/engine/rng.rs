@@ -68,6 +68,7 @@ impl Seed {
 
 impl Key {
     /// The stream of `entity`'s draw number `ordinal`. Cost: about 3 ns.
+    #[inline]
     pub fn open(self, entity: u64, ordinal: u64) -> Rng {
         Rng(mix(self.0 ^ mix(entity.wrapping_add(self.1))) ^ mix(ordinal.wrapping_mul(GOLDEN) ^ self.1))
     }
@@ -85,6 +86,7 @@ impl Key {
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014; variant 13 of Stafford).
+#[inline]
 pub(crate) fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -97,22 +99,26 @@ pub struct Rng(u64);
 
 impl Rng {
     /// The stream whose state starts at `state`, as in published known answers.
+    #[inline]
     pub const fn from_state(state: u64) -> Rng {
         Rng(state)
     }
 
     /// The next 64 bits.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);
         mix(self.0)
     }
 
     /// Uniform in the open interval (0, 1): 53 bits, never 0 and never 1, so that logarithms are finite.
+    #[inline]
     pub fn uniform(&mut self) -> f64 {
         ((self.next_u64() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
     }
 
     /// Uniform in `0..bound`, without bias (Lemire, ACM TOMACS 29(1), 2019). Panics if `bound` is 0.
+    #[inline]
     pub fn below(&mut self, bound: u32) -> u32 {
         assert!(bound > 0, "there is no number below 0");
         let bound = u64::from(bound);
@@ -126,6 +132,7 @@ impl Rng {
     }
 
     /// True with probability `p`.
+    #[inline]
     pub fn chance(&mut self, p: f64) -> bool {
         self.uniform() < p
     }
