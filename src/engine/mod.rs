@@ -34,4 +34,5 @@ pub use dist::{Dist, DistError, Law, Normalisation, normal_cdf, normal_quantile,
 pub(crate) use rng::{Entity, mix};
 pub use rng::{Key, Purpose, Rng, Seed};
 pub use run::{Engine, Model, Stop, StopReason};
+pub(crate) use time::nearest;
 pub use time::{ParseSpanError, Span, Time};

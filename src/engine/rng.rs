@@ -115,6 +115,7 @@ pub struct Rng(u64);
 
 impl Rng {
     /// The stream whose state starts at `state`, as in published known answers.
+    #[inline]
     pub const fn from_state(state: u64) -> Rng {
         Rng(state)
     }

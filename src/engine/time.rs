@@ -89,8 +89,7 @@ impl Span {
     /// The nearest span to `secs` seconds; negative and NaN become zero, huge ones [`Span::MAX`].
     #[inline]
     pub fn from_secs_f64(secs: f64) -> Span {
-        // `as` saturates and maps NaN to zero, which is what the doc promises.
-        Span((secs * NANOS_PER_SEC as f64).round() as u64)
+        Span(nearest(secs * NANOS_PER_SEC as f64))
     }
     /// Nanoseconds.
     #[inline]
@@ -103,9 +102,10 @@ impl Span {
         self.0 as f64 / NANOS_PER_SEC as f64
     }
     /// This span times `factor`, rounded to the nearest nanosecond.
+    #[inline]
     pub fn mul_f64(self, factor: f64) -> Span {
         debug_assert!(factor >= 0.0, "a span cannot be negative");
-        Span((self.0 as f64 * factor).round() as u64)
+        Span(nearest(self.0 as f64 * factor))
     }
     /// `self − other`, or zero.
     #[inline]
@@ -117,6 +117,22 @@ impl Span {
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
+}
+
+/// `value.round() as u64` (half away from zero; negative and NaN become zero, huge ones `u64::MAX`),
+/// without the call that `f64::round` is where the processor may be an old one.
+#[inline]
+pub(crate) fn nearest(value: f64) -> u64 {
+    /// From here on, every `f64` is a whole number.
+    const WHOLE: f64 = (1_u64 << 52) as f64;
+    if !(0.0..WHOLE).contains(&value) {
+        // `as` saturates and maps NaN to zero.
+        return value as u64;
+    }
+    // The sum rounds half to even, and its last bits are the whole number.
+    let sum = value + WHOLE;
+    let short_of = value - (sum - WHOLE);
+    (sum.to_bits() - WHOLE.to_bits()) + u64::from(short_of >= 0.5)
 }
 
 impl Add<Span> for Time {
@@ -297,6 +313,24 @@ mod tests {
     fn what_is_not_a_span_is_refused() {
         for text in ["", "5", "s", "-1s", "1 fortnight", "1s2", "NaNs", "1e30d"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_whole_number_is_that_of_round() {
+        let whole = (1_u64 << 52) as f64;
+        let mut values = vec![0.0, -0.0, 0.5, 1.5, 2.5, 1e-300, whole, 2.0 * whole, 4.0 * whole, 1e18];
+        values.extend([u64::MAX as f64, 1e20, 1e300, f64::INFINITY, f64::MAX, f64::MIN_POSITIVE, f64::NAN]);
+        let mut rng = crate::engine::Rng::from_state(3);
+        for binade in 0..66 {
+            let scale = libm::exp2(f64::from(binade));
+            let some = rng.uniform() * scale;
+            values.extend([some, some.floor(), some.floor() + 0.5, scale - 0.5]);
+        }
+        for value in values {
+            for value in [value, value.next_up(), value.next_down(), -value] {
+                assert_eq!(nearest(value), value.round() as u64, "{value:e}");
+            }
         }
     }
 

@@ -1,14 +1,15 @@
 //! Runs every pattern on every replication and collects the results in order.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
 
 use super::judge::{self, Judged, Reading, judge};
 use super::paired::paired_rows;
 use super::pool::{Pool, Progress};
 use super::result::{Comparison, PatternResult, Run};
 use super::sequential;
+use super::setups::Setups;
 use crate::engine::Seed;
 use crate::error::Error;
 use crate::fault::Origin;
@@ -40,22 +41,6 @@ enum Block {
     Pattern(usize),
     Reference,
     FaultFree(usize),
-}
-
-/// Setups of the replications, each drawn once and shared by all patterns.
-struct Setups<'a> {
-    scenario: &'a Scenario,
-    seed: Seed,
-    drawn: Vec<OnceLock<Result<Arc<Setup>, String>>>,
-}
-
-impl Setups<'_> {
-    fn get(&self, replication: u32) -> Result<Arc<Setup>, Error> {
-        let drawn = self.drawn[replication as usize].get_or_init(|| {
-            self.scenario.instantiate(self.seed, replication).map(Arc::new).map_err(|error| error.to_string())
-        });
-        drawn.clone().map_err(Error::Invariant)
-    }
 }
 
 /// Runs one replication of one pattern.
@@ -106,14 +91,13 @@ pub fn compare(
 ) -> Result<Comparison, Error> {
     let pool = Pool::new(options.threads, each, stop)?;
     let budget = options.max_replications.max(options.replications);
-    let drawn = (0..budget).map(|_| OnceLock::new()).collect();
-    let setups = Setups { scenario, seed: options.seed, drawn };
+    let setups = Setups::new(scenario, options.seed, budget, jobs(options, 0..1).len());
     let mut found = Found::new(options);
     let mut asked = options.replications;
     loop {
         let jobs = jobs(options, found.completed..asked);
         let run = |(block, replication): &(Block, u32)| {
-            let setup = setups.get(*replication)?;
+            let setup = setups.take(*replication)?;
             let outcome = match *block {
                 Block::Pattern(index) => (options.patterns[index].run)(&setup),
                 Block::Reference => (options.ideal.run)(&setup.without_faults()),
@@ -121,8 +105,13 @@ pub fn compare(
             };
             measured(scenario, outcome)
         };
-        let outcomes = pool.run(&jobs, run, Result::is_err);
-        found.take(jobs, outcomes, asked)?;
+        let mut taken = Ok(());
+        pool.run(&jobs, run, Result::is_err, |&(block, replication), outcome| {
+            if taken.is_ok() {
+                taken = outcome.map(|outcome| found.take(block, replication, outcome));
+            }
+        });
+        taken?;
         if found.completed < asked || found.precise(scenario) {
             break;
         }
@@ -152,37 +141,33 @@ struct Found {
     reference: PatternResult,
     fault_free: Vec<PatternResult>,
     completed: u32,
+    /// Outcomes of the replication under way, which count once all of them are there.
+    pending: Vec<(Block, Outcome)>,
 }
 
 impl Found {
     fn new(options: &CompareOptions) -> Found {
         let patterns: Vec<_> = options.patterns.iter().map(|&def| PatternResult::new(def)).collect();
         let fault_free = if options.fault_free { patterns.clone() } else { Vec::new() };
-        Found { patterns, reference: PatternResult::new(options.ideal), fault_free, completed: 0 }
+        let reference = PatternResult::new(options.ideal);
+        Found { patterns, reference, fault_free, completed: 0, pending: Vec::new() }
     }
 
-    /// Takes the outcomes of the replications up to `asked`, as far as every pattern has completed them.
-    fn take(
-        &mut self,
-        jobs: Vec<(Block, u32)>,
-        outcomes: Vec<Option<Result<Outcome, Error>>>,
-        asked: u32,
-    ) -> Result<(), Error> {
-        let left_out = jobs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
-        let completed = left_out.map(|(job, _)| job.1).min().unwrap_or(asked);
-        for ((block, replication), outcome) in jobs.into_iter().zip(outcomes) {
-            let Some(outcome) = outcome else { continue };
-            let outcome = outcome?;
-            if replication < completed {
-                match block {
-                    Block::Pattern(index) => self.patterns[index].push(replication, outcome),
-                    Block::Reference => self.reference.push(replication, outcome),
-                    Block::FaultFree(index) => self.fault_free[index].push(replication, outcome),
-                }
+    /// Takes the next outcome, in the order of [`jobs`].
+    fn take(&mut self, block: Block, replication: u32, outcome: Outcome) {
+        assert_eq!(replication, self.completed, "replications come one after the other");
+        self.pending.push((block, outcome));
+        if self.pending.len() < 1 + self.patterns.len() + self.fault_free.len() {
+            return;
+        }
+        for (block, outcome) in self.pending.drain(..) {
+            match block {
+                Block::Pattern(index) => self.patterns[index].push(replication, outcome),
+                Block::Reference => self.reference.push(replication, outcome),
+                Block::FaultFree(index) => self.fault_free[index].push(replication, outcome),
             }
         }
-        self.completed = completed;
-        Ok(())
+        self.completed += 1;
     }
 
     /// What the replications say about an expectation; `None` if a pattern it needs is not compared.
@@ -226,8 +211,7 @@ impl Found {
         asked: u32,
     ) -> Result<Comparison, Error> {
         let completed = self.completed;
-        let plan = |replication| Ok(Arc::clone(&setups.get(replication)?.faults));
-        let plans: Vec<_> = (0..completed).map(plan).collect::<Result<_, Error>>()?;
+        let plans: Vec<_> = (0..completed).map(|replication| setups.plan(replication)).collect();
         if completed == asked {
             // Of an interrupted comparison nobody can say what would have fired.
             check_laws_fired(&scenario.file.faults.laws(), &self.patterns, &plans)?;

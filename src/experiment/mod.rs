@@ -11,6 +11,7 @@ mod paired;
 mod pool;
 mod result;
 mod sequential;
+mod setups;
 pub mod validate;
 mod verify;
 

@@ -32,6 +32,7 @@ use super::tasks::TaskCounts;
 use super::{MetricDef, MetricSet};
 use crate::engine::{Span, Time};
 use crate::fault::FaultPlan;
+use crate::stats::sort::sorted;
 use crate::trace::TaskId;
 use crate::work::{Fleet, Tasks};
 
@@ -129,8 +130,7 @@ pub fn lower_bound_task_seconds(tasks: &Tasks, fleet: &Fleet, plan: &FaultPlan, 
     let end = end.as_secs_f64();
     let arrivals: Vec<f64> = tasks.cards().iter().map(|card| card.arrival.as_secs_f64()).collect();
     let pooled = srpt_completions(tasks, &Capacity::new(fleet, plan));
-    let mut alone = earliest_completions_s(tasks, fastest_under(fleet, plan));
-    alone.sort_by(f64::total_cmp);
+    let alone = sorted(earliest_completions_s(tasks, fastest_under(fleet, plan)));
     integral_of_larger(&arrivals, &pooled, &alone, end)
 }
 

@@ -2,6 +2,8 @@
 
 use hdrhistogram::Histogram;
 
+use crate::engine::nearest;
+
 /// Sojourns by size: two significant digits, from 1 ms to 100 days. Merging adds integers, so its result
 /// does not depend on the order.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +26,7 @@ impl SojournHistogram {
     }
     /// Adds one sojourn \[s\]; above 100 days it counts as 100 days.
     pub fn record_s(&mut self, seconds: f64) {
-        // `as` saturates.
-        self.0.saturating_record((seconds * 1e3).round() as u64);
+        self.0.saturating_record(nearest(seconds * 1e3));
     }
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &SojournHistogram) {

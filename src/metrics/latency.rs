@@ -13,10 +13,12 @@ use std::sync::Arc;
 
 use super::bound::{fastest_speed, shortest_sojourns_s};
 use super::histogram::SojournHistogram;
+use super::spans::sorted_s;
 use super::{MetricDef, MetricSet};
-use crate::engine::{EventId, Time};
+use crate::engine::{EventId, Span, Time};
 use crate::stats::concentration::jain;
 use crate::stats::moments::mean;
+use crate::stats::sort::sorted;
 use crate::stats::summary::quantile;
 use crate::trace::{ExecutionId, Observer, Record, TaskId};
 use crate::work::{Fleet, Tasks};
@@ -123,15 +125,14 @@ impl Latency {
             "sojourn_max_s",
         ];
         let end = self.end();
-        let decisions = self.measured(end).filter_map(|task| self.decision_latency_s(task));
+        let decisions = self.measured(end).filter_map(|task| self.decision_latency(task));
         fill_distribution(set, DECISION, decisions.collect());
-        let sojourns: Vec<f64> = self.sojourns_s();
+        let sojourns: Vec<Span> = self.sojourns(end).collect();
         set.set("sojourn_tasks", sojourns.len() as f64);
         let open = self.measured(end).filter(|task| self.accepted[task.index()] == OPEN).count();
         set.set("sojourn_open_tasks", open as f64);
         fill_distribution(set, SOJOURN, sojourns);
-        let mut slowdowns = self.slowdowns(end);
-        slowdowns.sort_by(f64::total_cmp);
+        let slowdowns = sorted(self.slowdowns(end));
         set.set("slowdown_mean", mean(&slowdowns));
         set.set("slowdown_p99", quantile(&slowdowns, 0.99));
         set.set("slowdown_fairness", jain(&slowdowns));
@@ -142,14 +143,13 @@ impl Latency {
 
     /// Sojourns of the measured tasks \[s\], in order of arrival. Panics before the end of the run.
     pub fn sojourns_s(&self) -> Vec<f64> {
-        let end = self.end();
-        self.measured(end).filter_map(|task| self.sojourn_s(task, end)).collect()
+        self.sojourns(self.end()).map(Span::as_secs_f64).collect()
     }
 
     /// The same as a histogram, for pooling replications. Panics before the end of the run.
     pub fn histogram(&self) -> SojournHistogram {
         let mut histogram = SojournHistogram::new();
-        self.sojourns_s().into_iter().for_each(|sojourn| histogram.record_s(sojourn));
+        self.sojourns(self.end()).for_each(|sojourn| histogram.record_s(sojourn.as_secs_f64()));
         histogram
     }
 
@@ -168,21 +168,25 @@ impl Latency {
         Time::from_nanos(self.arrived[task.index()])
     }
 
-    fn decision_latency_s(&self, task: TaskId) -> Option<f64> {
-        let decided = self.decided[task.index()];
-        (decided < ENDED).then(|| self.since_arrival_s(task, decided))
+    fn sojourns(&self, end: Time) -> impl Iterator<Item = Span> {
+        self.measured(end).filter_map(move |task| self.sojourn(task, end))
     }
 
-    fn sojourn_s(&self, task: TaskId, end: Time) -> Option<f64> {
+    fn decision_latency(&self, task: TaskId) -> Option<Span> {
+        let decided = self.decided[task.index()];
+        (decided < ENDED).then(|| self.since_arrival(task, decided))
+    }
+
+    fn sojourn(&self, task: TaskId, end: Time) -> Option<Span> {
         match self.accepted[task.index()] {
             ENDED => None,
-            OPEN => Some(self.since_arrival_s(task, end.as_nanos())),
-            accepted => Some(self.since_arrival_s(task, accepted)),
+            OPEN => Some(self.since_arrival(task, end.as_nanos())),
+            accepted => Some(self.since_arrival(task, accepted)),
         }
     }
 
-    fn since_arrival_s(&self, task: TaskId, nanos: u64) -> f64 {
-        Time::from_nanos(nanos).since(self.arrival(task)).as_secs_f64()
+    fn since_arrival(&self, task: TaskId, nanos: u64) -> Span {
+        Time::from_nanos(nanos).since(self.arrival(task))
     }
 
     /// Slowdowns of the measured tasks; tasks of no work have none.
@@ -190,7 +194,7 @@ impl Latency {
         let shortest = shortest_sojourns_s(&self.tasks, self.fastest);
         self.measured(end)
             .filter(|task| shortest[task.index()] > 0.0)
-            .filter_map(|task| Some(self.sojourn_s(task, end)? / shortest[task.index()]))
+            .filter_map(|task| Some(self.sojourn(task, end)?.as_secs_f64() / shortest[task.index()]))
             .collect()
     }
 
@@ -253,8 +257,8 @@ impl Observer for Latency {
 }
 
 /// Mean, p50, p90, p95, p99 and maximum; all NaN for no values.
-fn fill_distribution(set: &mut MetricSet, names: [&str; 6], mut values: Vec<f64>) {
-    values.sort_by(f64::total_cmp);
+fn fill_distribution(set: &mut MetricSet, names: [&str; 6], values: Vec<Span>) {
+    let values = sorted_s(values);
     set.set(names[0], mean(&values));
     for (name, p) in names[1..].iter().zip([0.50, 0.90, 0.95, 0.99, 1.0]) {
         set.set(name, quantile(&values, p));

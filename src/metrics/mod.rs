@@ -21,6 +21,7 @@ mod recovery;
 #[cfg(test)]
 mod sample;
 pub mod series;
+mod spans;
 pub mod tasks;
 pub mod traffic;
 pub mod turns;

@@ -6,10 +6,12 @@
 //! ([`ClassNumbers`]), which is how the stages of a network of queues are told apart, and for jobs, whose
 //! sojourn is from the arrival of the first task to the acceptance of the last.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
+use super::spans::sorted_s;
 use super::{MetricDef, MetricSet};
-use crate::engine::{EventId, Time};
+use crate::engine::{EventId, Span, Time};
 use crate::stats::moments::mean;
 use crate::stats::summary::quantile;
 use crate::trace::{Ending, Observer, Record, TaskId};
@@ -139,10 +141,16 @@ pub struct Queue {
     all: Account,
     /// One for each class, where there are several: a single class is all there is.
     classes: Vec<Account>,
+    /// Empty where every job is one task.
     jobs: Vec<Job>,
     departures: Departures,
     end: Option<Time>,
+    numbers: OnceCell<Numbers>,
 }
+
+/// [`CLASS_COLUMNS`] of one class, or of all tasks, and the sojourns of its accepted tasks \[s\], in rising
+/// order.
+type Numbers = ([f64; CLASS_COLUMNS.len()], Vec<f64>);
 
 /// Moments of the times between acceptances in the window \[s\].
 #[derive(Clone, Debug, Default)]
@@ -181,6 +189,9 @@ impl Queue {
             }
             jobs[card.job as usize].left += 1;
         }
+        if jobs.len() == tasks.len() && jobs.iter().all(|job| job.left == 1) {
+            jobs = Vec::new();
+        }
         Queue {
             warmup,
             horizon,
@@ -194,6 +205,7 @@ impl Queue {
             departures: Departures::default(),
             tasks,
             end: None,
+            numbers: OnceCell::new(),
         }
     }
 
@@ -217,8 +229,9 @@ impl Queue {
             account.present.change(at, 1, window);
             account.waiting.change(at, 1, window);
         });
-        let job = &mut self.jobs[self.tasks.card(task).job as usize];
-        job.arrived = job.arrived.or(Some(at));
+        if let Some(job) = self.job(task) {
+            job.arrived = job.arrived.or(Some(at));
+        }
     }
 
     fn begins(&mut self, at: Time, task: TaskId) {
@@ -242,12 +255,18 @@ impl Queue {
             }
             account.accepted_in_window += u64::from(ending.is_none() && window.0 <= at && at <= window.1);
         });
-        let job = &mut self.jobs[self.tasks.card(task).job as usize];
-        job.left -= 1;
-        job.broken |= ending.is_some();
-        if job.left == 0 && !job.broken {
-            job.done = Some(at);
+        if let Some(job) = self.job(task) {
+            job.left -= 1;
+            job.broken |= ending.is_some();
+            if job.left == 0 && !job.broken {
+                job.done = Some(at);
+            }
         }
+    }
+
+    /// The job of a task; `None` where it is the task itself.
+    fn job(&mut self, task: TaskId) -> Option<&mut Job> {
+        self.jobs.get_mut(self.tasks.card(task).job as usize)
     }
 
     fn departs(&mut self, at: Time) {
@@ -261,8 +280,8 @@ impl Queue {
 
     /// Writes the columns of [`DEFS`]. Panics before the end of the run.
     pub fn fill(&self, set: &mut MetricSet) {
-        let all = self.numbers(None);
-        for (name, value) in CLASS_COLUMNS.iter().zip(all) {
+        let (all, sojourns) = self.all_numbers();
+        for (name, value) in CLASS_COLUMNS.iter().zip(*all) {
             if DEFS.iter().any(|def| def.name == *name) {
                 set.set(name, value);
             }
@@ -272,33 +291,49 @@ impl Queue {
         let (scv, correlation) = serial(&self.departures.gaps);
         set.set("departure_scv", scv);
         set.set("departure_lag1_correlation", correlation);
-        self.fill_jobs(set);
+        if self.jobs.is_empty() {
+            self.fill_jobs(set, sojourns, self.all.accepted_in_window);
+        } else {
+            let (sojourns, done) = self.job_sojourns();
+            self.fill_jobs(set, &sojourns, done);
+        }
     }
 
-    fn fill_jobs(&self, set: &mut MetricSet) {
-        let mut sojourns: Vec<f64> = Vec::new();
+    /// Sojourns of the jobs that arrived in the window \[s\], in rising order, and how many were done in it.
+    fn job_sojourns(&self) -> (Vec<f64>, u64) {
+        let mut sojourns: Vec<Span> = Vec::new();
         let mut done = 0_u64;
         for job in &self.jobs {
             let (Some(arrived), Some(ended)) = (job.arrived, job.done) else { continue };
             if self.warmup <= arrived && arrived <= self.horizon {
-                sojourns.push(ended.since(arrived).as_secs_f64());
+                sojourns.push(ended.since(arrived));
             }
             done += u64::from(self.warmup <= ended && ended <= self.horizon);
         }
-        sojourns.sort_by(f64::total_cmp);
-        set.set("job_sojourn_mean_s", mean(&sojourns));
-        set.set("job_sojourn_p50_s", quantile(&sojourns, 0.5));
-        set.set("job_sojourn_p95_s", quantile(&sojourns, 0.95));
-        set.set("job_sojourn_p99_s", quantile(&sojourns, 0.99));
+        (sorted_s(sojourns), done)
+    }
+
+    fn fill_jobs(&self, set: &mut MetricSet, sojourns: &[f64], done: u64) {
+        set.set("job_sojourn_mean_s", mean(sojourns));
+        set.set("job_sojourn_p50_s", quantile(sojourns, 0.5));
+        set.set("job_sojourn_p95_s", quantile(sojourns, 0.95));
+        set.set("job_sojourn_p99_s", quantile(sojourns, 0.99));
         set.set("jobs_per_s", done as f64 / self.length_s());
     }
 
     /// The numbers of every class. Panics before the end of the run.
     pub fn classes(&self) -> Vec<ClassNumbers> {
-        let names = self.tasks.classes().iter().enumerate();
-        names
-            .map(|(class, name)| ClassNumbers { name: name.clone(), values: self.numbers(Some(class)) })
-            .collect()
+        let names = self.tasks.classes();
+        let values =
+            |class| if names.len() == 1 { self.all_numbers().0 } else { self.numbers(Some(class)).0 };
+        let numbers =
+            |(class, name): (usize, &String)| ClassNumbers { name: name.clone(), values: values(class) };
+        names.iter().enumerate().map(numbers).collect()
+    }
+
+    /// [`Queue::numbers`] of all tasks. Panics before the end of the run, after which they stay the same.
+    fn all_numbers(&self) -> &Numbers {
+        self.numbers.get_or_init(|| self.numbers(None))
     }
 
     /// Little's law without an approximation: the area under the number present against the times that
@@ -318,8 +353,7 @@ impl Queue {
         end.min(self.horizon).saturating_since(self.warmup).as_secs_f64()
     }
 
-    /// [`CLASS_COLUMNS`] of one class, or of all tasks.
-    fn numbers(&self, class: Option<usize>) -> [f64; CLASS_COLUMNS.len()] {
+    fn numbers(&self, class: Option<usize>) -> Numbers {
         let account = class.and_then(|class| self.classes.get(class)).unwrap_or(&self.all);
         let length = self.length_s();
         let (mut arrived, mut rejected, mut expired, mut waited) = (0_u64, 0_u64, 0_u64, 0_u64);
@@ -338,12 +372,12 @@ impl Queue {
                 waits.push(begun.since(at).as_secs_f64());
             }
             if let Some(accepted) = way.accepted() {
-                sojourns.push(accepted.since(at).as_secs_f64());
+                sojourns.push(accepted.since(at));
             }
         }
-        sojourns.sort_by(f64::total_cmp);
+        let sojourns = sorted_s(sojourns);
         let share = |part: u64, whole: u64| part as f64 / whole as f64;
-        [
+        let columns = [
             arrived as f64 / length,
             account.accepted_in_window as f64 / length,
             account.present.area as f64 / 1e9 / length,
@@ -355,7 +389,8 @@ impl Queue {
             mean(&sojourns),
             quantile(&sojourns, 0.95),
             quantile(&sojourns, 0.99),
-        ]
+        ];
+        (columns, sojourns)
     }
 }
 
@@ -396,64 +431,4 @@ impl Observer for Queue {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::sample::task;
-    use super::*;
-    use crate::trace::ExecutionId;
-
-    const fn secs(secs: u64) -> Time {
-        Time::from_secs(secs)
-    }
-
-    /// Two tasks: one waits a second and takes two, the other is refused; then the window closes.
-    fn queue() -> Queue {
-        let tasks = vec![task(1.0, 2.0, &[], None), task(2.0, 1.0, &[], None), task(8.0, 1.0, &[], None)];
-        let mut queue = Queue::new(Arc::new(Tasks::new(tasks).unwrap()), secs(0), secs(10));
-        let execution = ExecutionId(0);
-        let records = [
-            (1, Record::Arrived { task: TaskId(0) }),
-            (2, Record::Arrived { task: TaskId(1) }),
-            (2, Record::Ended { task: TaskId(1), how: Ending::Rejected }),
-            (2, Record::Started { execution, task: TaskId(0), node: crate::trace::NodeId(0) }),
-            (4, Record::Accepted { task: TaskId(0), execution, correct: true }),
-            (8, Record::Arrived { task: TaskId(2) }),
-            (12, Record::Finish),
-        ];
-        for (at, record) in records {
-            queue.observe(secs(at), EventId(0), &record);
-        }
-        queue
-    }
-
-    #[test]
-    fn presence_and_waiting_are_averaged_over_the_window() {
-        let queue = queue();
-        let mut set = MetricSet::default();
-        queue.fill(&mut set);
-        // Present: 1–4 and 8–10; waiting: 1–2 and 8–10; over ten seconds.
-        assert_eq!(set.get("tasks_present_mean"), 0.5);
-        assert_eq!(set.get("tasks_waiting_mean"), 0.3);
-        assert_eq!(set.get("tasks_present_max"), 2.0);
-        assert_eq!(set.get("arrival_rate_per_s"), 0.3);
-        assert_eq!(set.get("rejected_share"), 1.0 / 3.0);
-        assert_eq!(set.get("waited_share"), 1.0, "the refused task did not wait, the open one did");
-        assert_eq!(set.get("little_gap_share"), 0.0);
-        assert_eq!(queue.classes()[0].get("sojourn_mean_s"), Some(3.0));
-        assert_eq!(queue.classes()[0].get("no_such_metric"), None);
-    }
-
-    #[test]
-    fn a_task_whose_way_is_lost_shows_as_a_gap_in_littles_law() {
-        let mut queue = queue();
-        queue.ways[0].left = Some(secs(5));
-        assert_eq!(queue.little_gap(), 1.0 / 5.0);
-    }
-
-    #[test]
-    fn memoryless_gaps_have_scv_one_and_no_memory() {
-        let mut rng = crate::engine::Rng::from_state(4);
-        let gaps: Vec<f64> = (0..100_000).map(|_| -libm::log(1.0 - rng.uniform())).collect();
-        let (scv, correlation) = serial(&gaps);
-        assert!((scv - 1.0).abs() < 0.03 && correlation.abs() < 0.01, "{scv} {correlation}");
-    }
-}
+mod tests;

@@ -196,8 +196,8 @@ impl Scenario {
         let expires = self.file.work.on_deadline != OnDeadline::Late;
         let bounds = Bounds { horizon, fastest: self.fastest(fleet), expires };
         let key = seed.key(replication, Purpose::Task);
-        let specs = source.tasks(&arrivals, laws, key, bounds, named);
-        let tasks = Tasks::new(specs).map_err(|error| {
+        let list = source.tasks(&arrivals, laws, key, bounds, named);
+        let tasks = Tasks::of(list).map_err(|error| {
             let problem = Problem::new(error.to_string()).key("work.source");
             Error::from(problem.remedy("remove one `after` of the circle"))
         })?;

@@ -51,6 +51,7 @@ pub mod paired;
 pub mod power_law;
 pub mod selection;
 pub mod slope;
+pub mod sort;
 pub mod special;
 pub mod sprt;
 pub mod stopping;

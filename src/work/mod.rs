@@ -15,4 +15,4 @@ pub use discipline::Discipline;
 pub use fleet::{AgentProfile, Fleet, FleetSpec, Role};
 pub use forms::Shares;
 pub use number::NumberDist;
-pub use tasks::{DagError, Release, TaskCard, TaskSpec, Tasks};
+pub use tasks::{DagError, Release, TaskCard, TaskList, TaskSpec, Tasks};

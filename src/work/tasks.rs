@@ -77,7 +77,7 @@ pub struct Tasks {
     work_tokens: Vec<u32>,
     /// The dependency graph, where there is one: node index = task id.
     graph: Option<DiGraph<(), ()>>,
-    /// By task, where any is not scheduled; empty otherwise.
+    /// By task, up to the last that is not scheduled.
     releases: Vec<Release>,
     /// By task, the one released when it has ended; empty where none is.
     followers: Vec<Option<TaskId>>,
@@ -110,38 +110,114 @@ impl fmt::Display for DagError {
 }
 impl std::error::Error for DagError {}
 
+/// Tasks on their way to become [`Tasks`], in columns: what most tasks do not have takes no room.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskList {
+    cards: Vec<TaskCard>,
+    work: Vec<Span>,
+    work_tokens: Vec<u32>,
+    /// Which task waits for which, in order of the former.
+    waits: Vec<(TaskId, TaskId)>,
+    /// By task, up to the last that is not scheduled; [`Release::Scheduled`] from there on.
+    releases: Vec<Release>,
+}
+
+impl TaskList {
+    /// An empty list with room for `count` tasks.
+    pub fn with_capacity(count: usize) -> TaskList {
+        TaskList {
+            cards: Vec::with_capacity(count),
+            work: Vec::with_capacity(count),
+            work_tokens: Vec::with_capacity(count),
+            waits: Vec::new(),
+            releases: Vec::new(),
+        }
+    }
+
+    /// Adds the next task.
+    ///
+    /// # Panics
+    /// If it arrives before the one added last: sources sort.
+    pub fn push(&mut self, spec: TaskSpec) {
+        let TaskSpec { card, work, work_tokens, predecessors, release } = spec;
+        let ordered = self.cards.last().is_none_or(|last| last.arrival <= card.arrival);
+        assert!(ordered, "tasks come in order of arrival");
+        let id = TaskId(self.cards.len() as u32);
+        self.cards.push(TaskCard { id, ..card });
+        self.work.push(work);
+        self.work_tokens.push(work_tokens);
+        self.waits.extend(predecessors.into_iter().map(|predecessor| (id, predecessor)));
+        if release != Release::Scheduled {
+            self.releases.resize(id.index(), Release::Scheduled);
+            self.releases.push(release);
+        }
+    }
+
+    /// The dependency graph, if any task waits for another.
+    fn graph(&self) -> Result<Option<DiGraph<(), ()>>, DagError> {
+        if self.waits.is_empty() {
+            return Ok(None);
+        }
+        let mut graph = DiGraph::with_capacity(self.cards.len(), self.waits.len());
+        for _ in &self.cards {
+            graph.add_node(());
+        }
+        for &(task, predecessor) in &self.waits {
+            if predecessor.index() >= self.cards.len() {
+                return Err(DagError::Unknown { task, predecessor });
+            }
+            graph.update_edge(NodeIndex::new(predecessor.index()), NodeIndex::new(task.index()), ());
+        }
+        match toposort(&graph, None) {
+            Ok(_) => Ok(Some(graph)),
+            Err(cycle) => Err(DagError::Cycle(TaskId(cycle.node_id().index() as u32))),
+        }
+    }
+
+    /// By task, the one released when it has ended; empty where none is.
+    fn followers(&self) -> Vec<Option<TaskId>> {
+        if self.releases.is_empty() {
+            return Vec::new();
+        }
+        let mut followers = vec![None; self.cards.len()];
+        for (index, release) in self.releases.iter().enumerate() {
+            if let Release::After { task, .. } = *release {
+                let follower = &mut followers[task.index()];
+                assert!(follower.is_none(), "one task follows another");
+                assert!(task.index() < index, "a task follows one that can end before it");
+                *follower = Some(TaskId(index as u32));
+            }
+        }
+        followers
+    }
+}
+
+impl FromIterator<TaskSpec> for TaskList {
+    fn from_iter<I: IntoIterator<Item = TaskSpec>>(specs: I) -> TaskList {
+        let specs = specs.into_iter();
+        let mut list = TaskList::with_capacity(specs.size_hint().0);
+        specs.for_each(|spec| list.push(spec));
+        list
+    }
+}
+
 impl Tasks {
     /// Puts `specs` in order. Arrivals must not decrease (panics: sources sort).
     ///
     /// # Errors
     /// If predecessors are unknown or form a cycle.
     pub fn new(specs: Vec<TaskSpec>) -> Result<Tasks, DagError> {
-        assert!(
-            specs.windows(2).all(|pair| pair[0].card.arrival <= pair[1].card.arrival),
-            "tasks come in order of arrival"
-        );
-        let work: Vec<Span> = specs.iter().map(|spec| spec.work).collect();
-        let graph = graph_of(&specs)?;
-        if let Some(graph) = &graph {
-            toposort(graph, None).map_err(|cycle| DagError::Cycle(TaskId(cycle.node_id().index() as u32)))?;
-        }
-        Ok(Tasks {
-            cards: specs
-                .iter()
-                .enumerate()
-                .map(|(index, spec)| TaskCard { id: TaskId(index as u32), ..spec.card })
-                .collect(),
-            work_tokens: specs.iter().map(|spec| spec.work_tokens).collect(),
-            work,
-            graph,
-            releases: if specs.iter().all(|spec| spec.release == Release::Scheduled) {
-                Vec::new()
-            } else {
-                specs.iter().map(|spec| spec.release).collect()
-            },
-            followers: followers(&specs),
-            classes: vec!["task".to_owned()],
-        })
+        Tasks::of(specs.into_iter().collect())
+    }
+
+    /// The tasks of a list.
+    ///
+    /// # Errors
+    /// If predecessors are unknown or form a cycle.
+    pub fn of(list: TaskList) -> Result<Tasks, DagError> {
+        let (graph, followers) = (list.graph()?, list.followers());
+        let TaskList { cards, work, work_tokens, waits: _, releases } = list;
+        Ok(Tasks { cards, work, work_tokens, graph, releases, followers, classes: vec!["task".to_owned()] })
     }
 
     /// The same with the names of the classes, by [`ClassId`].
@@ -221,41 +297,6 @@ impl Tasks {
             .flat_map(move |graph| graph.neighbors_directed(NodeIndex::new(task.index()), direction))
             .map(|node| TaskId(node.index() as u32))
     }
-}
-
-fn followers(specs: &[TaskSpec]) -> Vec<Option<TaskId>> {
-    if specs.iter().all(|spec| spec.release == Release::Scheduled) {
-        return Vec::new();
-    }
-    let mut followers = vec![None; specs.len()];
-    for (index, spec) in specs.iter().enumerate() {
-        if let Release::After { task, .. } = spec.release {
-            let follower = &mut followers[task.index()];
-            assert!(follower.is_none(), "one task follows another");
-            assert!(task.index() < index, "a task follows one that can end before it");
-            *follower = Some(TaskId(index as u32));
-        }
-    }
-    followers
-}
-
-fn graph_of(specs: &[TaskSpec]) -> Result<Option<DiGraph<(), ()>>, DagError> {
-    if specs.iter().all(|spec| spec.predecessors.is_empty()) {
-        return Ok(None);
-    }
-    let mut graph = DiGraph::with_capacity(specs.len(), 0);
-    for _ in specs {
-        graph.add_node(());
-    }
-    for (index, spec) in specs.iter().enumerate() {
-        for &predecessor in &spec.predecessors {
-            if predecessor.index() >= specs.len() {
-                return Err(DagError::Unknown { task: TaskId(index as u32), predecessor });
-            }
-            graph.update_edge(NodeIndex::new(predecessor.index()), NodeIndex::new(index), ());
-        }
-    }
-    Ok(Some(graph))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A law with its parameters worked out: drawing from it, and what is known about it in closed form.
 
+use super::ln::minus_ln;
 use super::special::{expm1_over, gamma_p, invert, normal_cdf, normal_quantile, standard_normal};
 use crate::engine::rng::Rng;
 use crate::engine::time::Span;
@@ -114,18 +115,11 @@ impl Law {
     /// Inversion of one uniform number, except that Erlang and hyperexponential draws take several and
     /// rise with each of them, and gamma draws are made by rejection (Marsaglia and Tsang, ACM TOMS
     /// 26(3), 2000). A constant takes none.
+    #[inline]
     pub fn sample(&self, rng: &mut Rng) -> f64 {
         match &self.kind {
             Kind::Constant(value) => *value,
-            Kind::Exponential { mean } => exponential_quantile(rng.uniform()) * mean,
-            Kind::Lognormal { median, sigma } => median * libm::exp(sigma * standard_normal(rng)),
-            Kind::Erlang { stages, stage } => erlang(*stages, rng) * stage,
-            Kind::Gamma { shape, scale } => gamma(*shape, rng) * scale,
-            Kind::Hyperexponential(phases) => {
-                let u = rng.uniform();
-                let phase = phases.iter().find(|phase| u < phase.upto).or(phases.last());
-                exponential_quantile(rng.uniform()) * phase.expect("a mixture has a phase").mean
-            }
+            Kind::Exponential { mean } => exponential(rng) * mean,
             Kind::Uniform { .. }
             | Kind::Triangular { .. }
             | Kind::Weibull { .. }
@@ -133,11 +127,39 @@ impl Law {
             | Kind::Empirical(_)
             | Kind::EmpiricalValues(_)
             | Kind::Geometric { .. } => self.quantile(rng.uniform()),
+            Kind::Lognormal { .. } | Kind::Erlang { .. } | Kind::Gamma { .. } | Kind::Hyperexponential(_) => {
+                self.sample_otherwise(rng)
+            }
+        }
+    }
+
+    /// A draw of a law that is not drawn by one inversion. Apart, so that the common laws are small enough
+    /// to be drawn in line.
+    fn sample_otherwise(&self, rng: &mut Rng) -> f64 {
+        match &self.kind {
+            Kind::Lognormal { median, sigma } => median * libm::exp(sigma * standard_normal(rng)),
+            Kind::Erlang { stages, stage } => erlang(*stages, rng) * stage,
+            Kind::Gamma { shape, scale } => gamma(*shape, rng) * scale,
+            Kind::Hyperexponential(phases) => {
+                let u = rng.uniform();
+                let phase = phases.iter().find(|phase| u < phase.upto).or(phases.last());
+                exponential(rng) * phase.expect("a mixture has a phase").mean
+            }
+            Kind::Constant(_)
+            | Kind::Exponential { .. }
+            | Kind::Uniform { .. }
+            | Kind::Triangular { .. }
+            | Kind::Weibull { .. }
+            | Kind::Pareto { .. }
+            | Kind::Empirical(_)
+            | Kind::EmpiricalValues(_)
+            | Kind::Geometric { .. } => unreachable!("drawn by inversion"),
         }
     }
 
     /// One draw, to the nearest nanosecond, and at most 100 years: longer than any run, and short
     /// enough to be added to its clock.
+    #[inline]
     pub fn sample_span(&self, rng: &mut Rng) -> Span {
         Span::from_secs_f64(self.sample(rng)).min(LONGEST_DRAW)
     }
@@ -280,7 +302,9 @@ impl Law {
             }
             Kind::Exponential { mean } => exponential_quantile(p) * mean,
             Kind::Lognormal { median, sigma } => median * libm::exp(sigma * normal_quantile(p)),
-            Kind::Weibull { shape, scale } => scale * libm::pow(exponential_quantile(p), 1.0 / shape),
+            // By the slower logarithm: of draws that last for days a last digit is a nanosecond, which would
+            // change what a seed means, and the power takes longer than either.
+            Kind::Weibull { shape, scale } => scale * libm::pow(-libm::log1p(-p), 1.0 / shape),
             Kind::Pareto { shape, scale, upper, tail } => {
                 // Rounding may carry the result past the bound.
                 (scale * libm::pow(1.0 - p * (1.0 - tail), -1.0 / shape)).min(*upper)
@@ -302,9 +326,21 @@ impl Law {
     }
 }
 
+/// A draw of the exponential law with mean 1: its quantile at a uniform number.
+#[inline]
+fn exponential(rng: &mut Rng) -> f64 {
+    // Exact, as uniform numbers are odd multiples of 2⁻⁵³.
+    minus_ln(1.0 - rng.uniform())
+}
+
 /// The quantile of the exponential law with mean 1.
 fn exponential_quantile(p: f64) -> f64 {
-    -libm::log1p(-p)
+    let rest = 1.0 - p;
+    if rest == 0.0 {
+        return f64::INFINITY;
+    }
+    // What rounding took from the rest is all there is of a tiny p.
+    minus_ln(rest) - ((1.0 - rest) - p) / rest
 }
 
 /// A draw of the Erlang law whose stages have mean 1: minus the logarithm of a product of uniforms.
@@ -314,7 +350,7 @@ fn erlang(stages: u32, rng: &mut Rng) -> f64 {
         let factors = left.min(FACTORS);
         // 1 − U, exact and never 0, so that the draw rises with each U.
         let product: f64 = (0..factors).map(|_| 1.0 - rng.uniform()).product();
-        sum -= libm::log(product);
+        sum += minus_ln(product);
         left -= factors;
     }
     sum

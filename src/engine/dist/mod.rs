@@ -4,12 +4,14 @@
 //! same with its derived parameters worked out once; whoever draws more than a few times asks for it
 //! with [`Dist::law`] and keeps it.
 //!
-//! Draws are made on `libm`, whose version is pinned, so that a seed means the same on every platform
-//! and in every build. They are made by inversion wherever the inverse is cheap: a draw then rises with
-//! its uniform number, which is what lets common random numbers correlate two laws and antithetic
-//! numbers anticorrelate two draws (Law and Kelton, "Simulation Modeling and Analysis", ch. 11).
+//! Draws are made on `libm`, whose version is pinned, and on a logarithm of our own (`ln.rs`), so that a
+//! seed means the same on every platform and in every build. They are made by inversion wherever the
+//! inverse is cheap: a draw then rises with its uniform number, which is what lets common random numbers
+//! correlate two laws and antithetic numbers anticorrelate two draws (Law and Kelton, "Simulation Modeling
+//! and Analysis", ch. 11).
 
 mod law;
+mod ln;
 mod resolve;
 mod special;
 #[cfg(test)]

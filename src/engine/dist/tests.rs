@@ -319,8 +319,18 @@ fn streams_are_golden() {
         let (law, mut rng) = (law(text), Rng::from_state(1_234_567));
         std::array::from_fn(|_| law.sample(&mut rng).to_bits())
     };
-    let actual: Vec<[u64; 8]> = LAWS.iter().map(bits).collect();
-    assert_eq!(actual, GOLDEN, "{actual:#x?}");
+    // Exponential draws are held to those by `libm::log1p`: to two units in the last place and to the
+    // nanosecond. The bits of the logarithm they are made by are golden where it is.
+    let made_of_exponentials = ["exponential", "erlang", "mixture"];
+    for (text, golden) in LAWS.iter().zip(GOLDEN) {
+        let actual: [u64; 8] = bits(text);
+        let ulps = if made_of_exponentials.iter().any(|name| text.contains(name)) { 2 } else { 0 };
+        for (actual, golden) in actual.into_iter().zip(golden) {
+            assert!(actual.abs_diff(golden) <= ulps, "{text}: {actual:#x}, {golden:#x}");
+            let nanos = |bits| Span::from_secs_f64(f64::from_bits(bits));
+            assert_eq!(nanos(actual), nanos(golden), "{text}");
+        }
+    }
 }
 
 #[rustfmt::skip]

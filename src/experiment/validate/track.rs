@@ -113,22 +113,24 @@ pub(super) fn run(tracks: &mut [Track<'_>], options: &ValidateOptions<'_>, pool:
         if jobs.is_empty() || pool.stopped() {
             return;
         }
-        let results = {
+        let mut results = Vec::with_capacity(jobs.len());
+        {
             let job = |&(index, replication): &(usize, u32)| {
                 let began = (options.clock)();
                 let track = &tracks[index];
                 let readings = replicate(&track.part.subject, options.patterns, track.seed, replication);
                 (readings, (options.clock)() - began)
             };
-            pool.run(&jobs, job, |_| false)
-        };
-        for ((index, _), result) in jobs.into_iter().zip(results) {
-            // After one that was left out or broke, the numbers of the others would not fit their places.
+            // What is kept of a run is what its expectations read.
+            pool.run(&jobs, job, |_| false, |&(index, _), result| results.push((index, result)));
+        }
+        for (index, (readings, seconds)) in results {
+            // After one that broke, the numbers of the others would not fit their places.
             let track = &mut tracks[index];
-            match result {
-                Some((readings, seconds)) if !track.broken() => track.take(readings, seconds),
-                Some((_, seconds)) => track.seconds += seconds,
-                None => {}
+            if track.broken() {
+                track.seconds += seconds;
+            } else {
+                track.take(readings, seconds);
             }
         }
         for track in tracks.iter_mut().filter(|track| track.done > 0 && track.finished() && !track.broken()) {

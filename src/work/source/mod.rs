@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Key, Span, Time};
 use crate::trace::{ClassId, SiteId, SkillId};
-use crate::work::TaskSpec;
+use crate::work::TaskList;
 
 pub use arrival::{Batch, Bursts, Mmpp, Poisson, Renewal};
 pub use dag::{Dag, Step};
@@ -172,11 +172,11 @@ impl Source {
         key: Key,
         bounds: Bounds,
         names: impl Fn(&TaskRow) -> Named,
-    ) -> Vec<TaskSpec> {
+    ) -> TaskList {
         match self {
-            Source::Dag(dag) => dag.tasks(arrivals, laws.parts, key),
-            Source::Route(route) => route.tasks(arrivals, laws.parts, key, bounds),
-            Source::Tasks(rows) => explicit::tasks(rows, laws, key, names),
+            Source::Dag(dag) => dag.tasks(arrivals, laws.parts, key).into_iter().collect(),
+            Source::Route(route) => route.tasks(arrivals, laws.parts, key, bounds).into_iter().collect(),
+            Source::Tasks(rows) => explicit::tasks(rows, laws, key, names).into_iter().collect(),
             Source::Poisson(_)
             | Source::Renewal(_)
             | Source::Mmpp(_)

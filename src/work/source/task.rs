@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Arrival, Call};
-use crate::engine::{Key, Law, Span, standard_normal};
+use crate::engine::{Key, Law, Span, nearest, standard_normal};
 use crate::trace::{ClassId, SiteId, SkillId, TaskId};
 use crate::work::{Release, TaskCard, TaskSpec};
 
@@ -160,29 +160,42 @@ pub(super) fn next(shares: &[f64], key: Key, entity: u64) -> usize {
 /// # Panics
 /// If there is no share.
 pub fn pick(shares: &[f64], uniform: f64) -> usize {
-    assert!(!shares.is_empty(), "nothing to pick from");
-    let mut left = uniform * shares.iter().sum::<f64>();
-    let last = shares.len() - 1;
-    shares[..last]
-        .iter()
-        .position(|share| {
-            left -= share;
-            left < 0.0
-        })
-        .unwrap_or(last)
+    pick_by(shares, |share| *share, uniform)
+}
+
+/// The position that `uniform`, from (0, 1), picks among `items` with these shares.
+fn pick_by<T>(items: &[T], share: impl Fn(&T) -> f64, uniform: f64) -> usize {
+    let (_, others) = items.split_last().expect("nothing to pick from");
+    let mut left = uniform * items.iter().map(&share).sum::<f64>();
+    let picked = others.iter().position(|item| {
+        left -= share(item);
+        left < 0.0
+    });
+    picked.unwrap_or(others.len())
+}
+
+/// The one that `property` of task number `entity` picks by the shares.
+fn pick_one<T: Copy>(shares: &[(T, f64)], key: Key, entity: u64, property: Property) -> T {
+    match shares {
+        // No other number would pick another, and no other draw is from this address.
+        [(only, _)] => *only,
+        _ => shares[pick_by(shares, |share| share.1, key.open(entity, property as u64).uniform())].0,
+    }
 }
 
 impl TaskLaws {
     /// Where the client of `entity` stands.
     pub fn origin(&self, key: Key, entity: u64) -> SiteId {
-        let shares: Vec<f64> = self.origins.iter().map(|origin| origin.1).collect();
-        self.origins[pick(&shares, key.open(entity, Property::Origin as u64).uniform())].0
+        pick_one(&self.origins, key, entity, Property::Origin)
     }
 
     /// Task number `entity`, which arrives as `arrival` at the client of `origin`.
     pub fn draw(&self, key: Key, entity: u64, arrival: &Arrival, origin: SiteId) -> TaskSpec {
-        let sample = |law: &Law, property| law.sample(&mut key.open(entity, property as u64));
-        let tokens = |value: f64| value.round().min(f64::from(u32::MAX)) as u32;
+        // A constant needs no stream of its own.
+        let sample = |law: &Law, property| {
+            law.constant().unwrap_or_else(|| law.sample(&mut key.open(entity, property as u64)))
+        };
+        let tokens = |value: f64| u32::try_from(nearest(value)).unwrap_or(u32::MAX);
         let (work, work_tokens, call_context) = match &self.work {
             WorkLaw::Duration(law) => {
                 let work = law.sample_span(&mut key.open(entity, Property::Work as u64));
@@ -199,9 +212,8 @@ impl TaskLaws {
         };
         // Work of no time at all would make a task without an execution to speak of.
         let work = work.max(Span::from_nanos(1));
-        let shares: Vec<f64> = self.skills.iter().map(|skill| skill.1).collect();
-        let skill = (!shares.is_empty())
-            .then(|| self.skills[pick(&shares, key.open(entity, Property::Skill as u64).uniform())].0);
+        let skills = &self.skills;
+        let skill = (!skills.is_empty()).then(|| pick_one(skills, key, entity, Property::Skill));
         let card = TaskCard {
             id: TaskId(0),
             origin,
