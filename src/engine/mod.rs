@@ -1,8 +1,9 @@
 //! The kernel: a clock, a set of pending events, randomness that is addressed, and laws to draw from.
 //!
 //! A [`Model`] owns all state and reacts to one event at a time; the [`Agenda`] holds what is still to
-//! come. The kernel must not know agents, messages or tasks: it would serve a model of a car wash as
-//! well, and its tests do exactly that.
+//! come: [`Agenda::after`] where nobody takes an event back, [`Agenda::after_keyed`] where somebody may. The
+//! kernel must not know agents, messages or tasks: it would serve a model of a car wash as well, and its tests
+//! do exactly that.
 //!
 //! ```
 //! use anthill::engine::{Agenda, Engine, Model, Span, Time};

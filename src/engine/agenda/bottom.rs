@@ -78,11 +78,13 @@ impl<E> Bottom<E> {
         self.base = base;
         let mut distances = 0;
         let (order, entries) = (&mut self.order, &mut self.entries);
-        hand.drain(pool, |_, entry| {
-            let distance = entry.when - base;
-            distances |= distance;
-            order.push(!(distance << PLACE_BITS | entries.len() as u64));
-            entries.push(Some(entry));
+        hand.drain_chunks(pool, |_, chunk| {
+            order.extend(chunk.iter().zip(entries.len() as u64..).map(|(entry, place)| {
+                let distance = entry.when - base;
+                distances |= distance;
+                !(distance << PLACE_BITS | place)
+            }));
+            entries.extend(chunk.drain(..).map(Some));
         });
         if distances >= REACH {
             self.order.clear();
@@ -114,10 +116,16 @@ impl<E> Bottom<E> {
             return Err(entry);
         }
         let latest = !(distance << PLACE_BITS | (PLACES as u64 - 1));
-        let behind = self.order.partition_point(|&rank| rank < latest);
         let place = self.place();
         self.entries[place] = Some(entry);
-        self.order.insert(behind, !(distance << PLACE_BITS | place as u64));
+        let rank = !(distance << PLACE_BITS | place as u64);
+        let mut gap = self.order.len();
+        self.order.push(rank);
+        while gap > 0 && self.order[gap - 1] >= latest {
+            self.order[gap] = self.order[gap - 1];
+            gap -= 1;
+        }
+        self.order[gap] = rank;
         Ok(())
     }
 

@@ -92,17 +92,23 @@ impl<E> Bucket<E> {
     /// Empties the bucket, oldest event first.
     #[inline(always)]
     pub(super) fn drain(&mut self, pool: &mut Pool<E>, mut each: impl FnMut(&mut Pool<E>, Entry<E>)) {
+        self.drain_chunks(pool, |pool, chunk| chunk.drain(..).for_each(|entry| each(pool, entry)));
+    }
+
+    /// Empties the bucket, oldest chunk first; `each` must empty the chunk.
+    #[inline(always)]
+    pub(super) fn drain_chunks(
+        &mut self,
+        pool: &mut Pool<E>,
+        mut each: impl FnMut(&mut Pool<E>, &mut Vec<Entry<E>>),
+    ) {
         for mut chunk in self.full.drain(..) {
-            for entry in chunk.drain(..) {
-                each(pool, entry);
-            }
+            each(pool, &mut chunk);
             pool.give(chunk);
         }
         if !self.tail.is_empty() {
             let mut chunk = std::mem::take(&mut self.tail);
-            for entry in chunk.drain(..) {
-                each(pool, entry);
-            }
+            each(pool, &mut chunk);
             pool.give(chunk);
         }
     }

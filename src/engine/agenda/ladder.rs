@@ -14,7 +14,7 @@
 use super::Entry;
 use super::bottom::Bottom;
 use super::bucket::{Bucket, Pool};
-use super::rung::{Rung, Taken};
+use super::rung::{Expect, Rung, Taken};
 
 /// A bucket with more events than this is spread over a rung; with fewer it is sorted.
 const CROWDED: usize = 40;
@@ -87,10 +87,10 @@ impl<E> Ladder<E> {
         debug_assert!(self.crowd.is_empty(), "events of the bottom's instant go to its bucket");
         if let Err(far) = self.bottom.insert(entry, now) {
             self.hand.put(far, &mut self.pool);
-            self.spread();
+            self.spread(Expect::More);
         } else if self.bottom.len() > MOST_SORTED {
             self.bottom.empty_into(&mut self.hand, &mut self.pool);
-            self.spread();
+            self.spread(Expect::More);
         }
     }
 
@@ -102,7 +102,7 @@ impl<E> Ladder<E> {
             return self.lower(chunk);
         }
         while let Some(rung) = self.rungs.last_mut() {
-            let taken = rung.take(&mut self.hand);
+            let taken = rung.take(&mut self.hand, &mut self.pool);
             if let Taken::Last(_) | Taken::Nothing = taken {
                 self.spare.extend(self.rungs.pop());
             }
@@ -117,7 +117,8 @@ impl<E> Ladder<E> {
                     if few && self.bottom.fill(begin, &mut self.hand, &mut self.pool) {
                         return;
                     }
-                    self.spread();
+                    let last = matches!(taken, Taken::Last(_));
+                    self.spread(if last { Expect::More } else { Expect::These });
                 }
             }
         }
@@ -130,9 +131,9 @@ impl<E> Ladder<E> {
     }
 
     /// Spreads what is in hand over a new rung, the finest.
-    fn spread(&mut self) {
+    fn spread(&mut self, expect: Expect) {
         let mut rung = self.spare.pop().unwrap_or_else(Rung::new);
-        rung.lay(&mut self.hand, &mut self.pool);
+        rung.lay(expect, &mut self.hand, &mut self.pool);
         self.rungs.push(rung);
     }
 

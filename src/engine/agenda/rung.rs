@@ -8,13 +8,32 @@ use super::Entry;
 use super::bucket::{Bucket, Pool};
 
 /// Most buckets of a rung. The headers and the open ends of so many stay in the second-level cache.
-const MOST_BUCKETS: u64 = 1024;
+const MOST_BUCKETS: u64 = 2048;
 
-/// Events aimed at a bucket when a rung is made.
-const EVENTS_A_BUCKET: u64 = 4;
+/// What the events of a new rung are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// Those of one bucket, and few will join them.
+    These,
+    /// Those beyond all buckets; more will come than there are.
+    More,
+}
+
+impl Expect {
+    /// Events aimed at a bucket, of those there are.
+    const fn events_a_bucket(self) -> u64 {
+        match self {
+            Expect::These => 8,
+            Expect::More => 2,
+        }
+    }
+}
 
 /// A rung spans at most this many times the mean distance of its events from the first of them.
-const MEANS_SPANNED: u64 = 16;
+const MEANS_SPANNED: u64 = 4;
+
+/// Buckets with no more events than this between them are taken together.
+const FEW: usize = 8;
 
 /// A stretch of time in buckets. Those before `current` have been emptied.
 pub(super) struct Rung<E> {
@@ -49,7 +68,7 @@ impl<E> Rung<E> {
     }
 
     /// Lays the rung out for what `hand` holds, and moves it in.
-    pub(super) fn lay(&mut self, hand: &mut Bucket<E>, pool: &mut Pool<E>) {
+    pub(super) fn lay(&mut self, expect: Expect, hand: &mut Bucket<E>, pool: &mut Pool<E>) {
         let count = hand.len() as u64;
         let (mut first, mut latest, mut sum) = (u64::MAX, 0, 0u128);
         for entry in hand.chunks().flatten() {
@@ -59,7 +78,7 @@ impl<E> Rung<E> {
         }
         let mean = (sum / u128::from(count)) as u64 - first;
         let span = (latest - first).min(mean.saturating_mul(MEANS_SPANNED));
-        let wanted = (count / EVENTS_A_BUCKET).clamp(4, MOST_BUCKETS).next_power_of_two();
+        let wanted = (count / expect.events_a_bucket()).clamp(4, MOST_BUCKETS).next_power_of_two();
         // The least width with which `wanted` buckets reach over the span.
         self.shift = u64::BITS - (span / wanted).leading_zeros();
         self.start = first;
@@ -82,8 +101,9 @@ impl<E> Rung<E> {
         self.buckets[place as usize].put(entry, pool);
     }
 
-    /// Moves the first bucket that is not empty into `hand`, which is.
-    pub(super) fn take(&mut self, hand: &mut Bucket<E>) -> Taken {
+    /// Moves the first bucket that is not empty into `hand`, which is; and those behind it, as long as all of
+    /// them together are few.
+    pub(super) fn take(&mut self, hand: &mut Bucket<E>, pool: &mut Pool<E>) -> Taken {
         debug_assert!(hand.is_empty(), "one bucket at a time");
         let last = self.last as usize;
         let rest = &self.buckets[self.current..=last];
@@ -92,15 +112,22 @@ impl<E> Rung<E> {
         std::mem::swap(hand, &mut self.buckets[self.current]);
         let begin = self.start + ((self.current as u64) << self.shift);
         // The last instant of the clock has nothing beyond it.
-        let instant = self.shift == 0 && self.current < last || begin == u64::MAX;
-        if self.current == last && !instant {
+        if self.shift == 0 && self.current < last || begin == u64::MAX {
+            // A bucket of one instant stays open: what is scheduled for it while its events fire comes
+            // after them, and need not be sorted in.
+            self.frontier = begin;
+            return Taken::Instant;
+        }
+        if self.current == last {
             return Taken::Last(begin);
         }
-        // A bucket of one instant stays open: what is scheduled for it while its events fire comes
-        // after them, and need not be sorted in.
-        self.current += usize::from(!instant);
+        self.current += 1;
+        while self.current < last && self.buckets[self.current].len() + hand.len() <= FEW {
+            self.buckets[self.current].drain(pool, |pool, entry| hand.put(entry, pool));
+            self.current += 1;
+        }
         self.frontier = self.start + ((self.current as u64) << self.shift);
-        if instant { Taken::Instant } else { Taken::Bucket(begin) }
+        Taken::Bucket(begin)
     }
 
     /// Every bucket that may hold events.

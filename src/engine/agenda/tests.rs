@@ -24,7 +24,7 @@ impl Reference {
     }
     fn cancel(&mut self, id: usize) -> bool {
         let at = self.events.iter().position(|event| event.1 == id);
-        at.inspect(|&at| drop(self.events.swap_remove(at))).is_some()
+        at.map(|at| self.events.swap_remove(at)).is_some()
     }
 }
 
