@@ -20,7 +20,7 @@ impl Draw {
         unit * mean
     }
 
-    /// Uniform below `bound`, by Lemire's multiplication without its correction: the bias is below bound ÷ 2⁶⁴.
+    /// Uniform below `bound`, by Lemire's multiplication uncorrected: the bias is below bound ÷ 2⁶⁴.
     pub fn below(&mut self, bound: u32) -> u32 {
         ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u32
     }

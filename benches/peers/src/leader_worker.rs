@@ -4,9 +4,9 @@
 //! client ──submit──▶ coordinator ──assign──▶ worker ──result──▶ coordinator ──notify──▶ client
 //! ```
 //!
-//! Tasks arrive at each group as a Poisson stream. The coordinator serves submits and results first come, first
-//! served; a submit goes to the less loaded, by tasks outstanding, of two different random workers of the
-//! group. Workers queue first come, first served. Every message travels on its own: they may overtake.
+//! Tasks arrive at each group as a Poisson stream. The coordinator serves submits and results first come,
+//! first served; a submit goes to the less loaded, by tasks outstanding, of two different random workers of
+//! the group. Workers queue first come, first served. Every message travels on its own: they may overtake.
 
 mod heap;
 mod model;
@@ -24,7 +24,7 @@ pub const SERVICE_S: f64 = 50e-6;
 pub const WORK_S: f64 = 0.1;
 pub const LATENCY_S: f64 = 1e-3;
 
-/// Contestants by name, each with its CPU time [s]; `race.py` takes the fastest variant of a peer as its figure.
+/// Contestants by name, each with its CPU time [s]; `race.py` takes the fastest variant of a peer.
 pub const CONTESTANTS: &[(&str, fn(&LeaderWorker) -> (Tally, f64))] = &[
     ("heap", heap::run),
     ("simcore-one", simcore_one::run),

@@ -1,5 +1,5 @@
-//! anthill's side of the race that its command line cannot tell: the hold model on its kernel, and how the time
-//! of a run divides into reading, drawing and simulating.
+//! anthill's side of the race that its command line cannot tell: the hold model on its kernel, and how the
+//! time of a run divides into reading, drawing and simulating.
 //!
 //! ```text
 //! anthill-side hold anthill|anthill-own-draws     pending=1000 events=1000000 seed=1

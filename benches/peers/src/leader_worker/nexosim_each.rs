@@ -1,4 +1,4 @@
-//! NeXosim as its guide has it: a model for each client, coordinator and worker, joined by ports, on one thread.
+//! NeXosim as its guide has it: a model for each client, coordinator and worker, joined by ports; one thread.
 //!
 //! A message is sent at once; whoever receives it schedules for itself the instant at which it is there.
 
