@@ -118,7 +118,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--groups", type=numbers, help="sizes of leader-worker [1,100,1000; quick: 1,100]")
     parser.add_argument("--quick", action="store_true", help="only prove that everything runs and agrees")
     parser.add_argument("--anthill", type=Path, metavar="PATH", help="a ready-built anthill")
-    parser.add_argument("--built", type=Path, metavar="DIR", help="where peers and anthill-side are ready-built")
+    parser.add_argument("--built", type=Path, metavar="DIR", help="where the peers are ready-built")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every sample here")
     args = parser.parse_args()
     unknown = [work for work in args.works if work not in UNIT]
@@ -306,37 +306,54 @@ def per_task(samples: list[dict]) -> None:
 
 
 def agree(samples: list[dict]) -> bool | None:
-    """Whether all simulate the same: the rate of hold, the mean time to settle of leader/worker. None: unknown."""
+    """Whether all simulate the same. None: unknown."""
     verdicts = []
     for work, size in sorted({(sample["work"], sample["size"]) for sample in samples}):
         key = "settled_s" if work == "leader-worker" else "events_per_process_s"
-        figures = {}
+        figures, sizes = {}, {}
         for contestant in CONTESTANTS[work]:
             of = values(samples, work, size, contestant.variant, key)
             # The floor has no clock, and anthill's run as a library is that of its command line again.
             if of and None not in of and contestant.program != "world":
                 figures[contestant.variant] = of
-        verdicts.append(judge(f"{work} {size:,}, {key}", figures))
+                sizes[contestant.variant] = mean(values(samples, work, size, contestant.variant, UNIT[work]))
+        known = known_of_hold() if work == "hold" else known_from(figures, sizes)
+        verdicts.append(judge(f"{work} {size:,}, {key}", figures, sizes, known))
     return None if None in verdicts else all(verdicts)
 
 
-def judge(what: str, figures: dict[str, list[float]]) -> bool | None:
-    """Holds the mean of each contestant against the median of the means.
+class Known(NamedTuple):
+    """What a figure should be, and its variance × the events or tasks it is the mean of."""
 
-    Contestants that simulate the same scatter alike, so that their scatter is pooled: even two rounds tell it.
-    The margin is 4.5 standard errors: a false alarm in less than 1 % of races, for all comparisons together.
-    """
+    value: float
+    scatter: float
+
+
+def known_of_hold() -> Known:
+    """Each process fires once a second and n of them are a Poisson process: no contestant need be asked."""
+    return Known(value=1.0, scatter=1.0)
+
+
+def known_from(figures: dict[str, list[float]], sizes: dict[str, float]) -> Known | None:
+    """The median of the contestants, who scatter alike if they agree. One round tells no scatter."""
+    if min(len(of) for of in figures.values()) < 2:
+        return None
+    scatter = mean(variance(of) * sizes[name] for name, of in figures.items())
+    return Known(value=median(mean(of) for of in figures.values()), scatter=scatter)
+
+
+def judge(what: str, figures: dict, sizes: dict, known: Known | None) -> bool | None:
+    """Holds each contestant against what is known, within 4.5 standard errors for all of a race."""
     means = {name: mean(of) for name, of in figures.items()}
     print(f"{what}: " + ", ".join(f"{name} {centre:.4f}" for name, centre in means.items()))
-    rounds = min(len(of) for of in figures.values())
-    if rounds < 2:
+    if known is None:
         print("  UNKNOWN: one round does not tell how much figures scatter")
         return None
-    middle = median(means.values())
-    margin = 4.5 * (mean(variance(of) for of in figures.values()) / rounds) ** 0.5
-    off = [name for name, centre in means.items() if abs(centre - middle) > margin]
-    told = f"within ± {margin:.4f} ({margin / middle:.1%}) of {middle:.4f}"
-    print(f"  NOT THE SAME: {', '.join(off)} not {told}" if off else f"  they agree {told}")
+    margins = {name: 4.5 * (known.scatter / sizes[name] / len(figures[name])) ** 0.5 for name in figures}
+    off = [name for name, centre in means.items() if abs(centre - known.value) > margins[name]]
+    low, high = (edge(margins.values()) / known.value for edge in (min, max))
+    told = f"{known.value:.4f} within {low:.1%}" + (f" to {high:.1%}" if high > low else "")
+    print(f"  NOT THE SAME: {', '.join(off)}; the others are {told}" if off else f"  they agree: {told}")
     return not off
 
 

@@ -1,7 +1,8 @@
 //! NeXosim on one thread: one model that knows all processes, or a model for each process.
 //!
 //! A model can schedule events for itself alone, and one output for each of n targets would be n²
-//! connections. So with a model for each process the next event stays at its process: one event each, no random target.
+//! connections. So with a model for each process the next event stays at its process: one event each, no
+//! random target.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
