@@ -1,3 +1,7 @@
 # Everything that must hold before a change lands.
 ci:
     bash .ci/run
+
+# Races anthill against SimPy, NeXosim and simcore: `just bench-peers --quick` proves that it runs.
+bench-peers *options:
+    python3 benches/peers/race.py {{options}}
