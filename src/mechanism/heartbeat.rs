@@ -9,6 +9,7 @@
 //! hearing O(1) and asking for the expired O(expired), whatever the number of nodes watched.
 
 use super::chain::{Ends, Links};
+use super::places::Places;
 use crate::engine::{Span, Time};
 use crate::trace::NodeId;
 
@@ -19,55 +20,68 @@ enum Watch {
     Suspected,
 }
 
-/// Last-heard times of many nodes, with one timeout for all. Node ids must be dense.
+/// Last-heard times of many nodes, with one timeout for all. Memory is for the places from the first to
+/// the last of them.
 #[derive(Clone, Debug)]
 pub struct Heartbeats {
     timeout: Span,
+    places: Places,
+    /// By place.
     watch: Vec<Watch>,
     trusted: Ends,
     links: Links,
 }
 
 impl Heartbeats {
-    /// Watches nobody yet; a node silent for `timeout` will be suspected.
+    /// Watches nobody yet; a node silent for `timeout` will be suspected. Node ids must be dense, or
+    /// [`Heartbeats::among`] say how they are not.
     pub fn new(timeout: Span) -> Heartbeats {
-        Heartbeats { timeout, watch: Vec::new(), trusted: Ends::default(), links: Links::default() }
+        let (places, watch) = (Places::default(), Vec::new());
+        Heartbeats { timeout, places, watch, trusted: Ends::default(), links: Links::default() }
+    }
+
+    /// The same, of nodes that are all among `places`. Panics if it watches somebody already.
+    pub fn among(self, places: Places) -> Heartbeats {
+        assert!(self.watch.is_empty(), "who is watched keeps its place");
+        Heartbeats { places, ..self }
     }
 
     /// `node` was heard from, or is watched from now on. True if it was suspected until now.
     /// `now` must not go back between calls.
     pub fn heard(&mut self, now: Time, node: NodeId) -> bool {
-        let seat = node.0 as usize;
+        let place = self.places.of(node);
+        let seat = place as usize;
         if self.watch.len() <= seat {
             self.watch.resize(seat + 1, Watch::Unknown);
         }
         let before = std::mem::replace(&mut self.watch[seat], Watch::Trusted { heard: now });
         if let Watch::Trusted { heard } = before {
             debug_assert!(heard <= now, "time goes forward");
-            self.links.remove(&mut self.trusted, node.0);
+            self.links.remove(&mut self.trusted, place);
         }
-        self.links.push_back(&mut self.trusted, node.0);
+        self.links.push_back(&mut self.trusted, place);
         before == Watch::Suspected
     }
 
     /// Stops watching `node`: it said good-bye, or its place was taken.
     pub fn forget(&mut self, node: NodeId) {
-        let Some(watch) = self.watch.get_mut(node.0 as usize) else { return };
+        let place = self.places.of(node);
+        let Some(watch) = self.watch.get_mut(place as usize) else { return };
         if let Watch::Trusted { .. } = std::mem::replace(watch, Watch::Unknown) {
-            self.links.remove(&mut self.trusted, node.0);
+            self.links.remove(&mut self.trusted, place);
         }
     }
 
     /// Suspects and returns one node last heard `timeout` ago or earlier, the longest silent first; call
     /// until `None`. Each silence is reported once.
     pub fn expired(&mut self, now: Time) -> Option<NodeId> {
-        let node = NodeId(self.trusted.first()?);
+        let place = self.trusted.first()?;
         if self.next_expiry()? > now {
             return None;
         }
-        self.links.remove(&mut self.trusted, node.0);
-        self.watch[node.0 as usize] = Watch::Suspected;
-        Some(node)
+        self.links.remove(&mut self.trusted, place);
+        self.watch[place as usize] = Watch::Suspected;
+        Some(self.places.node(place))
     }
 
     /// When the next node will be suspected unless heard before: the instant to set a timer for.
@@ -80,12 +94,12 @@ impl Heartbeats {
 
     /// Whether `node` is watched and suspected.
     pub fn is_suspected(&self, node: NodeId) -> bool {
-        self.watch.get(node.0 as usize) == Some(&Watch::Suspected)
+        self.watch.get(self.places.of(node) as usize) == Some(&Watch::Suspected)
     }
 
     /// Whether `node` is watched and not suspected.
     pub fn is_trusted(&self, node: NodeId) -> bool {
-        matches!(self.watch.get(node.0 as usize), Some(Watch::Trusted { .. }))
+        matches!(self.watch.get(self.places.of(node) as usize), Some(Watch::Trusted { .. }))
     }
 
     /// How many nodes are trusted now.

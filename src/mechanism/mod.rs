@@ -20,28 +20,49 @@
 //! | [`checkpoint`] | how often to save |
 //! | [`hash`] | splitting tasks among nodes without talking |
 //! | [`turns`] | who is next, fairly, when members come and go |
+//! | [`lines`] | tasks that wait, oldest first, by skill |
+//! | [`assignments`] | open tasks, and who has which |
+//! | [`table`] | a map from ids, without an order |
+//! | [`id_set`] | a compact set of task ids that only grows |
+//! | [`deadlines`] | what is due first, where waits are equally long |
+//! | [`ranks`] | a sorted set of dense numbers |
+//! | [`places`] | numbering a share of the nodes |
 
 pub mod accrual;
+pub mod assignments;
 pub mod backoff;
 mod chain;
 pub mod checkpoint;
 pub mod clock;
 pub mod contract_net;
+pub mod deadlines;
 pub mod delivery;
 pub mod freshness;
 pub mod hash;
 pub mod heartbeat;
+pub mod id_set;
+pub mod lines;
 pub mod optimistic;
 pub mod peers;
 pub mod pick;
+pub mod places;
+pub mod ranks;
+pub mod table;
 pub mod turns;
 
 pub use accrual::Accrual;
+pub use assignments::Assignments;
 pub use backoff::{Backoff, Window};
 pub use contract_net::{Bid, BidTerms, Losers, Negotiation, Step};
+pub use deadlines::Deadlines;
 pub use freshness::Freshness;
 pub use hash::Ring;
 pub use heartbeat::Heartbeats;
+pub use id_set::IdSet;
+pub use lines::Lines;
 pub use peers::{PeerCache, PeerConfig};
 pub use pick::{Policy, Workers};
+pub use places::Places;
+pub use ranks::Ranks;
+pub use table::{Slot, Table};
 pub use turns::Turns;

@@ -32,12 +32,17 @@ impl Default for PeerConfig {
     }
 }
 
+/// What is known of one peer, and its neighbours in the order of confirmation.
 #[derive(Clone, Copy, Debug)]
 struct Peer {
-    node: NodeId,
     skill: Option<SkillId>,
     confirmed: Time,
+    before: u16,
+    after: u16,
 }
+
+/// The end of the order of confirmation.
+const NOBODY: u16 = u16::MAX;
 
 impl Peer {
     /// 0: has the skill; 1: its skill is unknown; `None`: of no use.
@@ -50,44 +55,68 @@ impl Peer {
     }
 }
 
-/// One agent's view of the others. All operations are O(`capacity`).
+/// One agent's view of the others. Picking is O(`capacity`); being told that somebody is there, which
+/// happens with every message, is a search among ids that lie side by side.
 #[derive(Clone, Debug)]
 pub struct PeerCache {
     config: PeerConfig,
+    /// Ids and what is known of them, by slot.
+    nodes: Vec<NodeId>,
     peers: Vec<Peer>,
+    /// All slots, as picking shuffled them: their order means nothing.
+    shuffled: Vec<u16>,
+    /// Who was confirmed longest ago, and last; ties by id.
+    oldest: u16,
+    newest: u16,
 }
 
 impl PeerCache {
-    /// Knows nobody. Memory is taken as peers are added, 24 bytes each.
+    /// Knows nobody. Memory is taken as peers are added, 30 bytes each.
     pub fn new(config: PeerConfig) -> PeerCache {
-        PeerCache { config, peers: Vec::new() }
+        let (nodes, peers, shuffled) = (Vec::new(), Vec::new(), Vec::new());
+        PeerCache { config, nodes, peers, shuffled, oldest: NOBODY, newest: NOBODY }
     }
 
     /// Learns of `node`, or confirms that it is there. `skill` is `None` where it is not known; a known
     /// skill is not forgotten for that.
     pub fn add(&mut self, now: Time, node: NodeId, skill: Option<SkillId>) {
-        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.node == node) {
-            *peer = Peer { node, skill: skill.or(peer.skill), confirmed: now };
-            return;
-        }
-        let newcomer = Peer { node, skill, confirmed: now };
-        if self.peers.len() < usize::from(self.config.capacity) {
-            self.peers.push(newcomer);
-        } else if let Some(oldest) = self.peers.iter_mut().min_by_key(|peer| (peer.confirmed, peer.node)) {
-            *oldest = newcomer;
-        }
+        let fresh = Peer { skill, confirmed: now, before: NOBODY, after: NOBODY };
+        let slot = match position(&self.nodes, node) {
+            Some(slot) => {
+                let skill = skill.or(self.peers[slot].skill);
+                self.unlink(slot as u16);
+                self.peers[slot] = Peer { skill, ..fresh };
+                slot as u16
+            }
+            None if self.nodes.len() < usize::from(self.config.capacity.min(NOBODY - 1)) => {
+                let slot = self.nodes.len() as u16;
+                self.nodes.push(node);
+                self.peers.push(fresh);
+                self.shuffled.push(slot);
+                slot
+            }
+            None if self.oldest == NOBODY => return,
+            None => {
+                let slot = self.oldest;
+                self.unlink(slot);
+                self.nodes[usize::from(slot)] = node;
+                self.peers[usize::from(slot)] = fresh;
+                slot
+            }
+        };
+        self.link(slot);
     }
 
     /// Forgets `node`: it did not answer, or said it is leaving. Says whether it was known.
     pub fn forget(&mut self, node: NodeId) -> bool {
-        let before = self.peers.len();
-        self.peers.retain(|peer| peer.node != node);
-        before != self.peers.len()
+        let Some(slot) = position(&self.nodes, node) else { return false };
+        self.remove(slot as u16);
+        true
     }
 
     /// Forgets everybody (volatile memory lost).
     pub fn wipe(&mut self) {
-        self.peers.clear();
+        *self = PeerCache::new(self.config);
     }
 
     /// Whether fewer than `enough` peers are known that could do `wanted`.
@@ -111,22 +140,23 @@ impl PeerCache {
         rng: &mut Rng,
         out: &mut Vec<NodeId>,
     ) {
-        let ttl = self.config.ttl;
-        self.peers.retain(|peer| now.saturating_since(peer.confirmed) < ttl);
-        // Partial Fisher–Yates in place, once per rank: the order of `peers` means nothing.
+        while self.oldest != NOBODY && !self.fresh(&self.peers[usize::from(self.oldest)], now) {
+            self.remove(self.oldest);
+        }
+        // Partial Fisher–Yates in place, once per rank.
         let (mut chosen, most) = (0, k.min(self.peers.len()));
         for rank in [0, 1] {
             let mut end = chosen;
-            for at in chosen..self.peers.len() {
-                if self.peers[at].rank(wanted) == Some(rank) {
-                    self.peers.swap(at, end);
+            for at in chosen..self.shuffled.len() {
+                if self.peers[usize::from(self.shuffled[at])].rank(wanted) == Some(rank) {
+                    self.shuffled.swap(at, end);
                     end += 1;
                 }
             }
             while chosen < end.min(most) {
                 let other = chosen + rng.below((end - chosen) as u32) as usize;
-                self.peers.swap(chosen, other);
-                out.push(self.peers[chosen].node);
+                self.shuffled.swap(chosen, other);
+                out.push(self.nodes[usize::from(self.shuffled[chosen])]);
                 chosen += 1;
             }
         }
@@ -135,11 +165,77 @@ impl PeerCache {
     fn fresh(&self, peer: &Peer, now: Time) -> bool {
         now.saturating_since(peer.confirmed) < self.config.ttl
     }
+
+    /// Puts `slot` where it belongs in the order of confirmation: at its end, unless others were confirmed
+    /// in the same instant.
+    fn link(&mut self, slot: u16) {
+        let key = |cache: &PeerCache, slot: u16| {
+            (cache.peers[usize::from(slot)].confirmed, cache.nodes[usize::from(slot)])
+        };
+        let (mut before, mut after) = (self.newest, NOBODY);
+        while before != NOBODY && key(self, before) > key(self, slot) {
+            (before, after) = (self.peers[usize::from(before)].before, before);
+        }
+        let peer = &mut self.peers[usize::from(slot)];
+        (peer.before, peer.after) = (before, after);
+        *self.link_after(before) = slot;
+        *self.link_before(after) = slot;
+    }
+
+    fn unlink(&mut self, slot: u16) {
+        let Peer { before, after, .. } = self.peers[usize::from(slot)];
+        *self.link_after(before) = after;
+        *self.link_before(after) = before;
+    }
+
+    /// What follows `slot`; the oldest follows nobody.
+    fn link_after(&mut self, slot: u16) -> &mut u16 {
+        match slot {
+            NOBODY => &mut self.oldest,
+            slot => &mut self.peers[usize::from(slot)].after,
+        }
+    }
+
+    /// What precedes `slot`; the newest precedes nobody.
+    fn link_before(&mut self, slot: u16) -> &mut u16 {
+        match slot {
+            NOBODY => &mut self.newest,
+            slot => &mut self.peers[usize::from(slot)].before,
+        }
+    }
+
+    /// Removes the peer in `slot`; the one in the last slot takes its place.
+    fn remove(&mut self, slot: u16) {
+        self.unlink(slot);
+        let last = self.nodes.len() as u16 - 1;
+        self.shuffled.retain(|&other| other != slot);
+        self.nodes.swap_remove(usize::from(slot));
+        self.peers.swap_remove(usize::from(slot));
+        if slot != last {
+            let Peer { before, after, .. } = self.peers[usize::from(slot)];
+            *self.link_after(before) = slot;
+            *self.link_before(after) = slot;
+            self.shuffled.iter_mut().filter(|other| **other == last).for_each(|other| *other = slot);
+        }
+    }
+}
+
+/// Where `node` is. Eight ids are compared at once.
+fn position(nodes: &[NodeId], node: NodeId) -> Option<usize> {
+    let (eights, rest) = nodes.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        if eight.iter().fold(false, |found, &other| found | (other == node)) {
+            return eight.iter().position(|&other| other == node).map(|at| 8 * index + at);
+        }
+    }
+    rest.iter().position(|&other| other == node).map(|at| 8 * eights.len() + at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Rng;
+    use proptest::prelude::*;
 
     fn skilled(class: u8) -> Option<SkillId> {
         Some(SkillId(class))
@@ -213,5 +309,60 @@ mod tests {
         assert_eq!(pick(&mut cache, Time::from_secs(12), None, 9, &mut rng), [3]);
         cache.add(Time::from_secs(13), NodeId(3), None);
         assert_eq!(cache.known(Time::from_secs(13), skilled(5)), 0, "a known skill is kept");
+    }
+
+    /// The plain way: one list, searched for everything.
+    #[derive(Default)]
+    struct Plain(Vec<(NodeId, Option<SkillId>, Time)>);
+
+    impl Plain {
+        fn add(&mut self, capacity: usize, now: Time, node: NodeId, skill: Option<SkillId>) {
+            if let Some(peer) = self.0.iter_mut().find(|peer| peer.0 == node) {
+                *peer = (node, skill.or(peer.1), now);
+            } else if self.0.len() < capacity {
+                self.0.push((node, skill, now));
+            } else if let Some(oldest) = self.0.iter_mut().min_by_key(|peer| (peer.2, peer.0)) {
+                *oldest = (node, skill, now);
+            }
+        }
+    }
+
+    proptest! {
+        /// Same members, skills and times as the plain list, and the same peers for the same draws.
+        #[test]
+        fn agrees_with_a_plain_list(
+            moves in prop::collection::vec((0u8..6, 0u32..14, 0u8..4, 0u64..3), 1..200)
+        ) {
+            let (mut cache, mut plain, mut now) = (cache(9), Plain::default(), NOW);
+            for (ordinal, (action, id, class, passed)) in moves.into_iter().enumerate() {
+                now += Span::from_secs(passed);
+                let (node, skill) = (NodeId(id), (class > 0).then_some(SkillId(class)));
+                match action {
+                    0 => {
+                        let was = plain.0.iter().any(|peer| peer.0 == node);
+                        plain.0.retain(|peer| peer.0 != node);
+                        prop_assert_eq!(cache.forget(node), was);
+                    }
+                    1 => {
+                        let mut picked = Vec::new();
+                        cache.pick(now, skill, 3, &mut Rng::from_state(ordinal as u64), &mut picked);
+                        plain.0.retain(|peer| now.saturating_since(peer.2) < Span::from_secs(10));
+                        prop_assert!(picked.iter().all(|node| plain.0.iter().any(|peer| peer.0 == *node)));
+                    }
+                    _ => {
+                        cache.add(now, node, skill);
+                        plain.add(9, now, node, skill);
+                    }
+                }
+                let known = |slot: &u16| {
+                    let peer = cache.peers[usize::from(*slot)];
+                    (cache.nodes[usize::from(*slot)], peer.skill, peer.confirmed)
+                };
+                let (mut left, mut right) = (cache.shuffled.iter().map(known).collect::<Vec<_>>(), plain.0.clone());
+                left.sort_unstable_by_key(|peer| peer.0);
+                right.sort_unstable_by_key(|peer| peer.0);
+                prop_assert_eq!(left, right);
+            }
+        }
     }
 }

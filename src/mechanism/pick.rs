@@ -17,7 +17,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use super::places::Places;
 use super::turns::Turns;
 use crate::engine::Rng;
 use crate::trace::{NodeId, SkillId};
@@ -46,99 +48,107 @@ struct Worker {
     /// Which pool it belongs to, `ABSENT` if it is no worker.
     class: u16,
     outstanding: u32,
-    /// Its place in the heap of its pool, `ABSENT_PLACE` while it is at the limit.
-    place: u32,
+    /// Its index in its pool, `UNLISTED` while it is at the limit.
+    index: u32,
 }
 
 const ABSENT: u16 = u16::MAX;
-const ABSENT_PLACE: u32 = u32::MAX;
+const UNLISTED: u32 = u32::MAX;
 /// The pool of workers without a skill class.
 const CLASSLESS: usize = 0;
 
-/// The workers one node can hand tasks to. Node ids must be dense; nothing is allocated per task.
+/// The workers one node can hand tasks to. Memory is for the places from the first to the last of them;
+/// nothing is allocated per task.
 #[derive(Clone, Debug)]
 pub struct Workers {
     policy: Policy,
     limit: u32,
-    /// By node id.
+    places: Places,
+    /// By place.
     table: Vec<Worker>,
-    /// Per class, the workers below the limit as a binary min-heap on (outstanding, id).
-    pools: Vec<Vec<NodeId>>,
+    /// Per class, the places of the workers below the limit; under `LeastLoaded` as a binary min-heap on
+    /// (outstanding, place).
+    pools: Vec<Vec<u32>>,
     /// The same workers in order of last service; maintained under `RoundRobin` only.
     turns: Turns,
-    /// Scratch space of `PowerOfD`.
-    drawn: Vec<u32>,
 }
 
 impl Workers {
-    /// No workers yet. A worker with `limit` tasks outstanding gets no more; `None` sets no limit.
+    /// No workers yet. A worker with `limit` tasks outstanding gets no more; `None` sets no limit. Node ids
+    /// must be dense, or [`Workers::among`] say how they are not.
     pub fn new(policy: Policy, limit: Option<u32>) -> Workers {
         let limit = limit.unwrap_or(u32::MAX);
-        let (table, pools, turns, drawn) = (Vec::new(), Vec::new(), Turns::new(), Vec::new());
-        Workers { policy, limit, table, pools, turns, drawn }
+        let (table, pools, turns) = (Vec::new(), Vec::new(), Turns::new());
+        Workers { policy, limit, places: Places::default(), table, pools, turns }
+    }
+
+    /// The same, of workers that are all among `places`. Panics if there are workers already.
+    pub fn among(self, places: Places) -> Workers {
+        assert!(self.table.is_empty(), "workers keep their places");
+        Workers { places, ..self }
     }
 
     /// `node` offers to work; it starts with nothing outstanding. One that is in keeps its tasks, unless
     /// its skill changed.
     pub fn join(&mut self, node: NodeId, skill: Option<SkillId>) {
         let class = skill.map_or(CLASSLESS, |skill| skill.index() + 1);
-        let nobody = Worker { class: ABSENT, outstanding: 0, place: ABSENT_PLACE };
-        if self.table.len() <= node.0 as usize {
-            self.table.resize(node.0 as usize + 1, nobody);
+        let place = self.places.of(node);
+        let nobody = Worker { class: ABSENT, outstanding: 0, index: UNLISTED };
+        if self.table.len() <= place as usize {
+            self.table.resize(place as usize + 1, nobody);
         }
-        if usize::from(self.table[node.0 as usize].class) == class {
+        if usize::from(self.table[place as usize].class) == class {
             return;
         }
         self.leave(node);
         if self.pools.len() <= class {
             self.pools.resize(class + 1, Vec::new());
         }
-        self.table[node.0 as usize] = Worker { class: class as u16, ..nobody };
-        self.enlist(node);
+        self.table[place as usize] = Worker { class: class as u16, ..nobody };
+        self.enlist(place);
     }
 
     /// `node` left, or is thought dead: gives back how many tasks it had outstanding, `None` if it was
     /// no worker. Which ones is the caller's to know.
     pub fn leave(&mut self, node: NodeId) -> Option<u32> {
         let outstanding = self.outstanding(node)?;
-        self.delist(node);
-        self.table[node.0 as usize].class = ABSENT;
+        let place = self.places.of(node);
+        self.delist(place);
+        self.table[place as usize].class = ABSENT;
         Some(outstanding)
     }
 
     /// Chooses a worker below the limit that can do `wanted` and counts one more task as outstanding
     /// there. `None` if there is none. A worker can do its own skill class, and what needs no skill.
     pub fn assign(&mut self, wanted: Option<SkillId>, rng: &mut Rng) -> Option<NodeId> {
-        let node = match self.policy {
-            Policy::RoundRobin => self.turns.next(wanted),
+        let place = match self.policy {
+            Policy::RoundRobin => self.turns.next(wanted).map(|place| place.0),
             Policy::Random => self.random(wanted, rng),
             Policy::LeastLoaded => self.least_loaded(wanted),
             Policy::PowerOfD { d } => self.best_of(u32::from(d), wanted, rng),
         }?;
-        self.give(node);
-        Some(node)
+        self.set_outstanding(place, self.table[place as usize].outstanding + 1);
+        Some(self.places.node(place))
     }
 
     /// Counts one more task as outstanding at `node`, chosen otherwise. Says whether it is a worker.
     pub fn give(&mut self, node: NodeId) -> bool {
         let Some(outstanding) = self.outstanding(node) else { return false };
-        self.set_outstanding(node, outstanding + 1);
+        self.set_outstanding(self.places.of(node), outstanding + 1);
         true
     }
 
     /// One task of `node` ended, or was taken back. Says whether it is a worker that had one.
     pub fn finish(&mut self, node: NodeId) -> bool {
         let Some(outstanding @ 1..) = self.outstanding(node) else { return false };
-        self.set_outstanding(node, outstanding - 1);
+        self.set_outstanding(self.places.of(node), outstanding - 1);
         true
     }
 
     /// How many tasks `node` has outstanding; `None` if it is no worker.
     pub fn outstanding(&self, node: NodeId) -> Option<u32> {
-        self.table
-            .get(node.0 as usize)
-            .filter(|worker| worker.class != ABSENT)
-            .map(|worker| worker.outstanding)
+        let worker = self.table.get(self.places.of(node) as usize)?;
+        (worker.class != ABSENT).then_some(worker.outstanding)
     }
 
     /// How many workers below the limit can do `wanted`. O(skill classes).
@@ -147,7 +157,7 @@ impl Workers {
     }
 
     /// The pools whose members can do `wanted`.
-    fn pools_for(&self, wanted: Option<SkillId>) -> &[Vec<NodeId>] {
+    fn pools_for(&self, wanted: Option<SkillId>) -> &[Vec<u32>] {
         match wanted {
             None => &self.pools,
             Some(skill) => {
@@ -157,108 +167,108 @@ impl Workers {
         }
     }
 
-    fn least_loaded(&self, wanted: Option<SkillId>) -> Option<NodeId> {
-        self.pools_for(wanted)
-            .iter()
-            .filter_map(|pool| pool.first())
-            .copied()
-            .min_by_key(|&node| self.key(node))
+    fn least_loaded(&self, wanted: Option<SkillId>) -> Option<u32> {
+        let best = self.pools_for(wanted).iter().filter_map(|pool| pool.first());
+        best.copied().min_by_key(|&place| self.key(place))
     }
 
-    fn random(&self, wanted: Option<SkillId>, rng: &mut Rng) -> Option<NodeId> {
+    fn random(&self, wanted: Option<SkillId>, rng: &mut Rng) -> Option<u32> {
         let available = self.available(wanted);
         (available > 0).then(|| self.member(wanted, rng.below(available)))
     }
 
     /// Floyd's sampling without replacement (Bentley & Floyd, CACM 30(9), 1987), then the least loaded.
-    fn best_of(&mut self, d: u32, wanted: Option<SkillId>, rng: &mut Rng) -> Option<NodeId> {
+    fn best_of(&self, d: u32, wanted: Option<SkillId>, rng: &mut Rng) -> Option<u32> {
         let available = self.available(wanted);
         let draws = d.max(1).min(available);
-        let mut drawn = std::mem::take(&mut self.drawn);
-        drawn.clear();
+        if draws == 2 {
+            let first = rng.below(available - 1);
+            let second = Some(rng.below(available)).filter(|&index| index != first);
+            let pair = [first, second.unwrap_or(available - 1)].map(|index| self.member(wanted, index));
+            return pair.into_iter().min_by_key(|&place| self.key(place));
+        }
+        let mut drawn = SmallVec::<[u32; 4]>::new();
         for last in available - draws..available {
             let index = rng.below(last + 1);
             drawn.push(if drawn.contains(&index) { last } else { index });
         }
-        let best = drawn.iter().map(|&index| self.member(wanted, index)).min_by_key(|&node| self.key(node));
-        self.drawn = drawn;
-        best
+        drawn.iter().map(|&index| self.member(wanted, index)).min_by_key(|&place| self.key(place))
     }
 
     /// The `index`th worker of those that can do `wanted`, in no particular order.
-    fn member(&self, wanted: Option<SkillId>, index: u32) -> NodeId {
+    fn member(&self, wanted: Option<SkillId>, index: u32) -> u32 {
         let mut index = index as usize;
         for pool in self.pools_for(wanted) {
             match pool.get(index) {
-                Some(&node) => return node,
+                Some(&place) => return place,
                 None => index -= pool.len(),
             }
         }
         unreachable!("the index is below the number available")
     }
 
-    fn key(&self, node: NodeId) -> (u32, NodeId) {
-        (self.table[node.0 as usize].outstanding, node)
+    fn key(&self, place: u32) -> (u32, u32) {
+        (self.table[place as usize].outstanding, place)
     }
 
-    fn set_outstanding(&mut self, node: NodeId, outstanding: u32) {
-        let worker = &mut self.table[node.0 as usize];
-        let was_listed = worker.place != ABSENT_PLACE;
+    fn set_outstanding(&mut self, place: u32, outstanding: u32) {
+        let worker = &mut self.table[place as usize];
+        let was_listed = worker.index != UNLISTED;
         worker.outstanding = outstanding;
         match (was_listed, outstanding < self.limit) {
-            (true, true) => self.restore_heap(node),
-            (true, false) => self.delist(node),
-            (false, true) => self.enlist(node),
+            (true, true) => self.restore_heap(place),
+            (true, false) => self.delist(place),
+            (false, true) => self.enlist(place),
             (false, false) => {}
         }
     }
 
-    /// Puts `node` among those that may be chosen, unless it is at the limit.
-    fn enlist(&mut self, node: NodeId) {
-        let worker = &mut self.table[node.0 as usize];
+    /// Puts the worker at `place` among those that may be chosen, unless it is at the limit.
+    fn enlist(&mut self, place: u32) {
+        let worker = &mut self.table[place as usize];
         if worker.outstanding >= self.limit {
             return;
         }
         let class = usize::from(worker.class);
-        worker.place = self.pools[class].len() as u32;
-        self.pools[class].push(node);
-        self.restore_heap(node);
+        worker.index = self.pools[class].len() as u32;
+        self.pools[class].push(place);
+        self.restore_heap(place);
         if self.policy == Policy::RoundRobin {
-            self.turns.join(node, (class != CLASSLESS).then(|| SkillId((class - 1) as u8)));
+            self.turns.join(NodeId(place), (class != CLASSLESS).then(|| SkillId((class - 1) as u8)));
         }
     }
 
-    /// Takes `node` out of those that may be chosen.
-    fn delist(&mut self, node: NodeId) {
-        let worker = &mut self.table[node.0 as usize];
-        let place = std::mem::replace(&mut worker.place, ABSENT_PLACE);
-        if place == ABSENT_PLACE {
+    /// Takes the worker at `place` out of those that may be chosen.
+    fn delist(&mut self, place: u32) {
+        let worker = &mut self.table[place as usize];
+        let index = std::mem::replace(&mut worker.index, UNLISTED);
+        if index == UNLISTED {
             return;
         }
         let pool = &mut self.pools[usize::from(worker.class)];
-        pool.swap_remove(place as usize);
-        if let Some(&moved) = pool.get(place as usize) {
-            self.table[moved.0 as usize].place = place;
+        pool.swap_remove(index as usize);
+        if let Some(&moved) = pool.get(index as usize) {
+            self.table[moved as usize].index = index;
             self.restore_heap(moved);
         }
-        self.turns.leave(node);
+        self.turns.leave(NodeId(place));
     }
 
-    /// Moves `node`, whose key changed, up or down to where the heap order holds again.
-    fn restore_heap(&mut self, node: NodeId) {
-        let class = usize::from(self.table[node.0 as usize].class);
-        let mut place = self.table[node.0 as usize].place as usize;
-        while place > 0 && self.key(node) < self.key(self.pools[class][(place - 1) / 2]) {
-            self.swap(class, place, (place - 1) / 2);
-            place = (place - 1) / 2;
+    /// Moves the worker at `place`, whose key changed, up or down its pool to where the heap order holds.
+    fn restore_heap(&mut self, place: u32) {
+        let class = usize::from(self.table[place as usize].class);
+        let mut index = self.table[place as usize].index as usize;
+        while index > 0 && self.key(place) < self.key(self.pools[class][(index - 1) / 2]) {
+            self.swap(class, index, (index - 1) / 2);
+            index = (index - 1) / 2;
         }
         loop {
-            let children = [2 * place + 1, 2 * place + 2];
-            let keyed = |&child: &usize| self.pools[class].get(child).map(|&node| (self.key(node), child));
+            let children = [2 * index + 1, 2 * index + 2];
+            let keyed = |&child: &usize| self.pools[class].get(child).map(|&other| (self.key(other), child));
             match children.iter().filter_map(keyed).min() {
-                Some((key, child)) if key < self.key(node) => {
-                    self.swap(class, place, child);
-                    place = child;
+                Some((key, child)) if key < self.key(place) => {
+                    self.swap(class, index, child);
+                    index = child;
                 }
                 Some(_) | None => return,
             }
@@ -267,8 +277,8 @@ impl Workers {
 
     fn swap(&mut self, class: usize, a: usize, b: usize) {
         self.pools[class].swap(a, b);
-        for place in [a, b] {
-            self.table[self.pools[class][place].0 as usize].place = place as u32;
+        for index in [a, b] {
+            self.table[self.pools[class][index] as usize].index = index as u32;
         }
     }
 }

@@ -9,6 +9,7 @@
 //! finds everybody (model.md §3: a task without a skill can go to any agent).
 
 use super::chain::{Ends, Links};
+use super::places::Places;
 use crate::trace::{NodeId, SkillId};
 
 /// What a seat holds when nobody sits in it.
@@ -16,10 +17,11 @@ const ABSENT: u16 = u16::MAX;
 /// The class of members without a skill: they are in the list of everybody only.
 const CLASSLESS: u16 = 256;
 
-/// A fair rotation of nodes by skill class. Node ids must be dense: memory is 18 bytes per id seen.
+/// A fair rotation of nodes by skill class. Memory is 18 bytes a place, from the first to the last seen.
 #[derive(Clone, Debug, Default)]
 pub struct Turns {
-    /// Class of each node id, or `ABSENT`.
+    places: Places,
+    /// Class of each place, or `ABSENT`.
     class: Vec<u16>,
     everybody: Ends,
     everybody_links: Links,
@@ -28,39 +30,42 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Nobody yet.
+    /// Nobody yet. Node ids must be dense, or [`Turns::among`] say how they are not.
     pub fn new() -> Turns {
         Turns::default()
     }
 
-    /// Lets `node` wait behind everyone. Whoever is in already keeps its place, unless its class changed.
+    /// Nobody yet, and nobody ever but who is among `places`.
+    pub fn among(places: Places) -> Turns {
+        Turns { places, ..Turns::default() }
+    }
+
+    /// Lets `node` wait behind everyone. Whoever is in already keeps its turn, unless its class changed.
     pub fn join(&mut self, node: NodeId, skill: Option<SkillId>) {
         let class = skill.map_or(CLASSLESS, |skill| u16::from(skill.0));
-        let seat = node.0 as usize;
-        if self.class.len() <= seat {
-            self.class.resize(seat + 1, ABSENT);
+        let place = self.places.of(node);
+        if self.class.len() <= place as usize {
+            self.class.resize(place as usize + 1, ABSENT);
         }
-        if self.class[seat] == class {
+        if self.class[place as usize] == class {
             return;
         }
         self.leave(node);
-        self.class[seat] = class;
-        self.append(node, class);
+        self.class[place as usize] = class;
+        self.append(place, class);
     }
 
     /// Takes `node` out. Says whether it was in.
     pub fn leave(&mut self, node: NodeId) -> bool {
-        let Some(class) = self.class.get(node.0 as usize).copied().filter(|&class| class != ABSENT) else {
-            return false;
-        };
-        self.detach(node, class);
-        self.class[node.0 as usize] = ABSENT;
+        let Some((place, class)) = self.find(node) else { return false };
+        self.detach(place, class);
+        self.class[place as usize] = ABSENT;
         true
     }
 
     /// Whether `node` is in.
     pub fn contains(&self, node: NodeId) -> bool {
-        self.class.get(node.0 as usize).is_some_and(|&class| class != ABSENT)
+        self.find(node).is_some()
     }
 
     /// How many members can serve `wanted`.
@@ -75,17 +80,15 @@ impl Turns {
 
     /// The member that can serve `wanted` and was served longest ago; it goes to the end of the line.
     pub fn next(&mut self, wanted: Option<SkillId>) -> Option<NodeId> {
-        let node = NodeId(self.ends(wanted).first()?);
-        self.serve(node);
-        Some(node)
+        let place = self.ends(wanted).first()?;
+        self.move_back(place, self.class[place as usize]);
+        Some(self.places.node(place))
     }
 
     /// Gives `node` its turn out of order: it goes to the end of the line. Nothing if it is not in.
     pub fn serve(&mut self, node: NodeId) {
-        if self.contains(node) {
-            let class = self.class[node.0 as usize];
-            self.detach(node, class);
-            self.append(node, class);
+        if let Some((place, class)) = self.find(node) {
+            self.move_back(place, class);
         }
     }
 
@@ -93,7 +96,14 @@ impl Turns {
     pub fn iter(&self, wanted: Option<SkillId>) -> impl Iterator<Item = NodeId> + '_ {
         let links = if wanted.is_none() { &self.everybody_links } else { &self.class_links };
         let ends = self.ends(wanted);
-        links.iter(ends).map(NodeId)
+        links.iter(ends).map(|place| self.places.node(place))
+    }
+
+    /// The place and the class of `node`, if it is in.
+    fn find(&self, node: NodeId) -> Option<(u32, u16)> {
+        let place = self.places.of(node);
+        let class = self.class.get(place as usize).copied().filter(|&class| class != ABSENT)?;
+        Some((place, class))
     }
 
     fn ends(&self, wanted: Option<SkillId>) -> Ends {
@@ -103,21 +113,26 @@ impl Turns {
         }
     }
 
-    fn append(&mut self, node: NodeId, class: u16) {
-        self.everybody_links.push_back(&mut self.everybody, node.0);
+    fn move_back(&mut self, place: u32, class: u16) {
+        self.detach(place, class);
+        self.append(place, class);
+    }
+
+    fn append(&mut self, place: u32, class: u16) {
+        self.everybody_links.push_back(&mut self.everybody, place);
         if class != CLASSLESS {
             let class = usize::from(class);
             if self.classes.len() <= class {
                 self.classes.resize(class + 1, Ends::default());
             }
-            self.class_links.push_back(&mut self.classes[class], node.0);
+            self.class_links.push_back(&mut self.classes[class], place);
         }
     }
 
-    fn detach(&mut self, node: NodeId, class: u16) {
-        self.everybody_links.remove(&mut self.everybody, node.0);
+    fn detach(&mut self, place: u32, class: u16) {
+        self.everybody_links.remove(&mut self.everybody, place);
         if class != CLASSLESS {
-            self.class_links.remove(&mut self.classes[usize::from(class)], node.0);
+            self.class_links.remove(&mut self.classes[usize::from(class)], place);
         }
     }
 }

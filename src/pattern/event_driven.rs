@@ -101,6 +101,9 @@ pub struct Params {
     pub claims: ClaimPolicy,
     /// How agents learn: `"subscription"`, or `{ polling = { interval = "5s" } }`.
     pub learn: Learn,
+    /// Relays an agent keeps in touch with; 0: all. With fewer, relays share the agents as they share the
+    /// tasks, and none needs to know everybody: choose a divisor of the number of relays. Default 0.
+    pub homes: u32,
     /// Most agents one offer goes to, those served longest ago first; 0: all that are free and able.
     /// Optimistic claims under subscription only.
     pub fan_out: u32,
@@ -126,6 +129,7 @@ impl Default for Params {
         Params {
             claims: ClaimPolicy::Optimistic,
             learn: Learn::Subscription,
+            homes: 0,
             fan_out: 8,
             racers: 2,
             lease: Span::from_secs(45),

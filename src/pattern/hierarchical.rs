@@ -38,7 +38,6 @@ mod worker;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 pub use message::{Msg, Timer};
 
@@ -95,10 +94,7 @@ impl Default for Params {
 
 /// One node of the pattern.
 #[derive(Debug)]
-pub struct Hierarchical {
-    params: Params,
-    role: Role,
-}
+pub struct Hierarchical(Role);
 
 #[derive(Debug)]
 enum Role {
@@ -106,6 +102,11 @@ enum Role {
     Worker(Worker),
     /// Relays and clients: infrastructure this pattern does not use.
     Bystander,
+}
+
+/// Whether `agent` is one of the coordinators.
+fn coordinates(agent: NodeId, seats: &Seats) -> bool {
+    seats.reserved.binary_search(&agent).is_ok()
 }
 
 impl Protocol for Hierarchical {
@@ -158,9 +159,12 @@ impl Protocol for Hierarchical {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
+    /// Coordinators by shard, and again by number: asked of every node, "is it one?" must not take a walk.
     fn seats(params: &Params, fleet: &Fleet) -> Seats {
-        let coordinators: Vec<NodeId> = fleet.seat_order().take(params.coordinators as usize).collect();
-        Seats { authority: coordinators.clone(), reserved: coordinators }
+        let authority: Vec<NodeId> = fleet.seat_order().take(params.coordinators as usize).collect();
+        let mut reserved = authority.clone();
+        reserved.sort_unstable();
+        Seats { authority, reserved }
     }
 
     /// The same coordinator whatever the attempt: another one would not know that this one has the task.
@@ -169,60 +173,56 @@ impl Protocol for Hierarchical {
     }
 
     fn sit(params: &Params, seat: &Seat<'_>) -> Hierarchical {
-        let role = if seat.seats.authority.contains(&seat.node) {
+        Hierarchical(if coordinates(seat.node, seat.seats) {
             Role::Coordinator(Box::new(Coordinator::new(params, seat)))
         } else if seat.fleet.profile(seat.node).is_some() {
             let index = seat.fleet.index_in_role(seat.node) as usize;
-            Role::Worker(Worker {
-                coordinator: seat.seats.authority[index % seat.seats.authority.len()],
-                held: SmallVec::new(),
-            })
+            Role::Worker(Worker::new(params, seat.seats.authority[index % seat.seats.authority.len()]))
         } else {
             Role::Bystander
-        };
-        Hierarchical { params: *params, role }
+        })
     }
 
     fn on_start(&mut self, cx: &mut CxOf<'_, Self>) {
-        match &mut self.role {
-            Role::Coordinator(coordinator) => coordinator.start(&self.params, cx),
-            Role::Worker(worker) => worker.start(&self.params, cx),
+        match &mut self.0 {
+            Role::Coordinator(coordinator) => coordinator.start(cx),
+            Role::Worker(worker) => worker.start(cx),
             Role::Bystander => {}
         }
     }
     fn on_task(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
-        if let Role::Coordinator(coordinator) = &mut self.role {
-            coordinator.take(&self.params, task, cx);
+        if let Role::Coordinator(coordinator) = &mut self.0 {
+            coordinator.take(task, cx);
         }
     }
     fn on_message(&mut self, from: NodeId, msg: Msg, cx: &mut CxOf<'_, Self>) {
-        match &mut self.role {
-            Role::Coordinator(coordinator) => coordinator.hear(&self.params, from, msg, cx),
-            Role::Worker(worker) => worker.hear(&self.params, msg, cx),
+        match &mut self.0 {
+            Role::Coordinator(coordinator) => coordinator.hear(from, msg, cx),
+            Role::Worker(worker) => worker.hear(msg, cx),
             Role::Bystander => {}
         }
     }
     fn on_timer(&mut self, timer: Timer, cx: &mut CxOf<'_, Self>) {
-        match &mut self.role {
-            Role::Coordinator(coordinator) => coordinator.timer(&self.params, timer, cx),
-            Role::Worker(worker) => worker.timer(&self.params, timer, cx),
+        match &mut self.0 {
+            Role::Coordinator(coordinator) => coordinator.timer(timer, cx),
+            Role::Worker(worker) => worker.timer(timer, cx),
             Role::Bystander => {}
         }
     }
     fn on_work(&mut self, done: Work, _: Timer, cx: &mut CxOf<'_, Self>) {
-        match (&mut self.role, done.kind) {
-            (Role::Worker(worker), WorkKind::Executed(output)) => worker.finished(&self.params, output, cx),
+        match (&mut self.0, done.kind) {
+            (Role::Worker(worker), WorkKind::Executed(output)) => worker.finished(output, cx),
             (Role::Worker(worker), WorkKind::Hung) => worker.failed(done.task, cx),
             (Role::Coordinator(coordinator), WorkKind::Verified { output, passed }) => {
-                coordinator.verified(&self.params, output, passed, cx);
+                coordinator.verified(output, passed, cx);
             }
             _ => unreachable!("workers execute and coordinators verify"),
         }
     }
     fn on_crash(&mut self) {
-        match &mut self.role {
-            Role::Coordinator(coordinator) => coordinator.forget(&self.params),
-            Role::Worker(worker) => worker.held.clear(),
+        match &mut self.0 {
+            Role::Coordinator(coordinator) => coordinator.forget(),
+            Role::Worker(worker) => worker.forget(),
             Role::Bystander => {}
         }
     }

@@ -53,9 +53,12 @@
 //! Claims and leases: Gray & Cheriton, SOSP 1989. Direct agreement between the two concerned: Smith, IEEE
 //! Trans. Computers 29(12), 1980.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::homes::Homes;
 use crate::engine::{Rng, Span};
 use crate::error::{Problem, Problems};
 use crate::mechanism::Backoff;
@@ -64,16 +67,16 @@ use crate::sim::{CxOf, Protocol, Seat, Seats, Submission, Work, WorkKind};
 use crate::trace::{ExecutionId, NodeId, Promise, SkillId, TaskId};
 use crate::work::{Fleet, Role};
 
+mod agent;
 mod message;
 mod parcels;
 mod relay;
 mod requester;
 mod worker;
 
+use agent::Agent;
 pub use message::Msg;
 use relay::RelaySeat;
-use requester::Requester;
-use worker::Worker;
 
 /// Requests sent to one relay in vain before the next one is tried, where there are several.
 const TRIES_PER_RELAY: u32 = 3;
@@ -82,6 +85,9 @@ const TRIES_PER_RELAY: u32 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
+    /// Relays an agent subscribes to; 0: all. With fewer, relays share the agents as they share the tasks,
+    /// and none needs to know everybody: choose a divisor of the number of relays. Default 0.
+    pub homes: u32,
     /// Most agents one offer goes to. More: claimed sooner, at the price of as many conflicts. Default 6.
     pub fan_out: u32,
     /// A claim lapses this long after it was granted or renewed. Holders renew three times as often.
@@ -114,6 +120,7 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Params {
         Params {
+            homes: 0,
             fan_out: 6,
             lease: Span::from_secs(90),
             rebroadcast: Backoff { base: Span::from_secs(5), cap: Span::from_secs(60) },
@@ -186,7 +193,7 @@ pub struct Hybrid(Node);
 enum Node {
     Relay(Box<RelaySeat>),
     Client,
-    Agent { params: Params, requester: Box<Requester>, worker: Box<Worker> },
+    Agent(Box<Agent>),
 }
 
 impl Protocol for Hybrid {
@@ -243,9 +250,9 @@ impl Protocol for Hybrid {
 
     fn sit(params: &Params, seat: &Seat<'_>) -> Hybrid {
         Hybrid(match seat.fleet.role(seat.node) {
-            Role::Relay => Node::Relay(Box::new(RelaySeat::new(*params, seat.tasks))),
+            Role::Relay => Node::Relay(Box::new(RelaySeat::new(*params, seat))),
             Role::Client => Node::Client,
-            Role::Agent => Node::agent(*params),
+            Role::Agent => Node::Agent(Box::new(Agent::new(Arc::new(*params)))),
         })
     }
 
@@ -253,14 +260,14 @@ impl Protocol for Hybrid {
         match &mut self.0 {
             Node::Relay(relay) => relay.on_start(cx),
             Node::Client => {}
-            Node::Agent { worker, .. } => worker.on_start(cx),
+            Node::Agent(agent) => agent.worker.on_start(cx),
         }
     }
 
     fn on_task(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
         match &mut self.0 {
             Node::Relay(_) | Node::Client => unreachable!("clients submit to agents"),
-            Node::Agent { requester, .. } => requester.on_task(task, cx),
+            Node::Agent(agent) => agent.requester.on_task(task, cx),
         }
     }
 
@@ -268,7 +275,7 @@ impl Protocol for Hybrid {
         match &mut self.0 {
             Node::Relay(relay) => relay.on_message(from, msg, cx),
             Node::Client => unreachable!("nobody writes to a client: {msg:?}"),
-            Node::Agent { requester, worker, .. } => agent_hears(requester, worker, from, msg, cx),
+            Node::Agent(agent) => agent.hear(from, msg, cx),
         }
     }
 
@@ -276,15 +283,15 @@ impl Protocol for Hybrid {
         match &mut self.0 {
             Node::Relay(relay) => relay.on_timer(timer, cx),
             Node::Client => unreachable!("a client sets no timer: {timer:?}"),
-            Node::Agent { requester, worker, .. } => agent_reminded(requester, worker, timer, cx),
+            Node::Agent(agent) => agent.remind(timer, cx),
         }
     }
 
     fn on_work(&mut self, done: Work, _: Timer, cx: &mut CxOf<'_, Self>) {
         match (&mut self.0, done.kind) {
             (Node::Relay(_) | Node::Client, _) => unreachable!("only agents work"),
-            (Node::Agent { requester, .. }, WorkKind::Verified { .. }) => requester.on_work(done, cx),
-            (Node::Agent { worker, .. }, WorkKind::Executed(_) | WorkKind::Hung) => worker.on_work(done, cx),
+            (Node::Agent(agent), WorkKind::Verified { .. }) => agent.requester.on_work(done, cx),
+            (Node::Agent(agent), WorkKind::Executed(_) | WorkKind::Hung) => agent.worker.on_work(done, cx),
         }
     }
 
@@ -292,16 +299,8 @@ impl Protocol for Hybrid {
         match &mut self.0 {
             Node::Relay(relay) => relay.on_crash(),
             Node::Client => {}
-            Node::Agent { params, .. } => self.0 = Node::agent(*params),
+            Node::Agent(agent) => **agent = Agent::new(Arc::clone(&agent.params)),
         }
-    }
-}
-
-impl Node {
-    /// An agent that knows nothing yet.
-    fn agent(params: Params) -> Node {
-        let (requester, worker) = (Box::new(Requester::new(params)), Box::new(Worker::new(params)));
-        Node::Agent { params, requester, worker }
     }
 }
 
@@ -321,71 +320,9 @@ fn skill_of(cx: &CxOf<'_, Hybrid>) -> SkillId {
     cx.fleet().skill(cx.me()).expect("an agent has a skill")
 }
 
-/// The relay after `relay`, the first after the last.
-fn next_relay(relay: NodeId, fleet: &Fleet) -> NodeId {
-    fleet.relay((fleet.index_in_role(relay) + 1) % fleet.relays())
-}
-
-fn agent_hears(
-    requester: &mut Requester,
-    worker: &mut Worker,
-    from: NodeId,
-    msg: Msg,
-    cx: &mut CxOf<'_, Hybrid>,
-) {
-    let free = worker.is_free();
-    match msg {
-        Msg::Posted { task, requester: first } => requester.posted(from, task, first, cx),
-        Msg::Outcome { output } => requester.outcome(from, output.task, cx),
-        Msg::Withdrawn { task } => requester.withdrawn(from, task, cx),
-        Msg::Scope { task, at, .. } => requester.scope(from, task, at, cx),
-        Msg::Deliver { output, fence, at } => requester.delivered(from, output, fence, at, cx),
-        Msg::Reopened { task } => requester.confirmed(task),
-        Msg::Offer { task, .. } => worker.offered(from, task, cx),
-        Msg::Granted { task, fence, requester } => worker.granted(from, task, fence, requester, cx),
-        Msg::Conflict { task } => worker.refused(from, task, cx),
-        Msg::Gone { task } => worker.gone(from, task, cx),
-        Msg::NotHeld { task } => worker.not_held(task, cx),
-        // The time was spent reading it; the context follows.
-        Msg::Agreed { .. } => {}
-        Msg::Context { task } | Msg::Brief { task } => worker.on_context(task, cx),
-        Msg::Unknown { task } => {
-            worker.on_no_scope(task, cx);
-            worker.parcels().on_no_review(task, free, cx);
-        }
-        Msg::Verdict { task, execution } => worker.parcels().reviewed(task, execution, cx),
-        Msg::Resolved { task } => {
-            worker.parcels().taken(task, cx);
-            requester.confirmed(task);
-        }
-        Msg::Subscribe { .. }
-        | Msg::Post { .. }
-        | Msg::Claim { .. }
-        | Msg::Renew { .. }
-        | Msg::Release { .. }
-        | Msg::AskBrief { .. }
-        | Msg::Reject { .. }
-        | Msg::Result { .. }
-        | Msg::Withdraw { .. } => unreachable!("this is for relays: {msg:?}"),
-    }
-}
-
-fn agent_reminded(requester: &mut Requester, worker: &mut Worker, timer: Timer, cx: &mut CxOf<'_, Hybrid>) {
-    let free = worker.is_free();
-    match timer {
-        Timer::Presence => worker.on_presence(cx),
-        Timer::Claim(task) => worker.on_claim_unanswered(task, cx),
-        Timer::Scope(task) => worker.on_no_scope(task, cx),
-        Timer::Read(task) => worker.on_context(task, cx),
-        Timer::Brief(task) => worker.on_brief_unanswered(task, cx),
-        Timer::Renew(task) => worker.on_renewal(task, cx),
-        Timer::Parcel(task) => worker.parcels().on_unanswered(task, free, cx),
-        Timer::Post(task) => requester.on_repeat(task, cx),
-        Timer::Withdraw(task) => requester.on_stray(task, cx),
-        Timer::Verdict(task, execution) => requester.on_verdict_unconfirmed(task, execution, cx),
-        Timer::Worked(_) | Timer::Checked(_) => unreachable!("work ends in on_work"),
-        Timer::Lapse | Timer::Repeat(_) => unreachable!("this is for relays: {timer:?}"),
-    }
+/// The relay after `relay` among those that know the same agents.
+fn next_relay(relay: NodeId, params: &Params, fleet: &Fleet) -> NodeId {
+    Homes::new(params.homes, fleet).next(relay)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub mod independent;
 pub mod peer_to_peer;
 pub mod single;
 
+mod homes;
+
 #[cfg(test)]
 mod disciplines;
 #[cfg(test)]

@@ -48,7 +48,8 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ use self::manager::Deal;
 pub use self::message::Msg;
 use crate::engine::{Rng, Span, Time};
 use crate::error::{Problem, Problems};
-use crate::mechanism::{Backoff, Step, hash};
+use crate::mechanism::{Backoff, IdSet, Step, Table, hash};
 use crate::relay::{Relay, RelayConfig, RelayReply};
 use crate::sim::{CxOf, Protocol, Seat, Seats, Submission, Work};
 use crate::trace::{NodeId, Promise, TaskId};
@@ -179,19 +180,20 @@ pub enum Timer {
     },
 }
 
-/// An agent: manager of some tasks, contractor for others. All of it is volatile.
+/// An agent: manager of some tasks, contractor for others. All of it is volatile. There may be a million:
+/// the parameters are kept once.
 #[derive(Debug)]
 struct Agent {
-    params: Params,
+    params: Arc<Params>,
     finder: Finder,
     /// The tasks it manages.
-    deals: BTreeMap<TaskId, Deal>,
+    deals: Table<TaskId, Deal>,
     /// The tasks it managed to the end.
-    settled: BTreeSet<TaskId>,
+    settled: IdSet,
     /// The tasks it was awarded.
-    duties: BTreeMap<TaskId, Duty>,
+    duties: Table<TaskId, Duty>,
     /// Its bids, oldest first.
-    offers: Vec<Offer>,
+    offers: VecDeque<Offer>,
     /// The task in execution, and since when.
     running: Option<(TaskId, Time)>,
     /// The tasks in line for execution.
@@ -202,14 +204,14 @@ struct Agent {
 }
 
 impl Agent {
-    fn new(params: &Params, finder: Finder) -> Agent {
+    fn new(params: Arc<Params>, finder: Finder) -> Agent {
         Agent {
-            params: *params,
+            params,
             finder,
-            deals: BTreeMap::new(),
-            settled: BTreeSet::new(),
-            duties: BTreeMap::new(),
-            offers: Vec::new(),
+            deals: Table::default(),
+            settled: IdSet::default(),
+            duties: Table::default(),
+            offers: VecDeque::new(),
             running: None,
             in_line: VecDeque::new(),
             picked: Vec::new(),
@@ -339,7 +341,9 @@ impl Protocol for PeerToPeer {
             Role::Client => Place::Client,
             Role::Agent => {
                 let home = Finder::home_of(seat.fleet.index_in_role(seat.node), seat.fleet);
-                Place::Agent(Box::new(Agent::new(params, Finder::new(params, home))))
+                let params = Arc::new(*params);
+                let finder = Finder::new(Arc::clone(&params), home);
+                Place::Agent(Box::new(Agent::new(params, finder)))
             }
         })
     }
@@ -398,7 +402,7 @@ impl Protocol for PeerToPeer {
             Place::Agent(agent) => {
                 agent.finder.wipe();
                 let Agent { params, finder, .. } = &**agent;
-                **agent = Agent::new(params, finder.clone());
+                **agent = Agent::new(Arc::clone(params), finder.clone());
             }
             Place::Directory { relay, .. } => relay.wipe(),
             Place::Client => {}

@@ -15,10 +15,9 @@
 //! Volatile on purpose: a wiped table starts its tokens anew at 1, grants what is held, and accepts a
 //! second output of what was done. Whoever wants otherwise must make the relay durable.
 
-use std::collections::BTreeSet;
-
 use super::message::Fence;
 use crate::engine::{Span, Time};
+use crate::mechanism::{Deadlines, Slot, Table};
 use crate::trace::{NodeId, Output, TaskId};
 
 /// Answer to a claim.
@@ -76,28 +75,46 @@ enum State {
     Done(Output),
 }
 
+impl State {
+    /// The deadline of its lease.
+    fn lease(self) -> Option<Time> {
+        match self {
+            State::Held { until, .. } => (until != Time::MAX).then_some(until),
+            State::Open | State::Done(_) => None,
+        }
+    }
+
+    /// Who holds the task at `now`.
+    fn holder(self, now: Time) -> Option<NodeId> {
+        match self {
+            State::Held { holder, until } => (now < until).then_some(holder),
+            State::Open | State::Done(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
-struct Slot {
+struct Known {
     state: State,
     /// The latest grant, if there was one.
     fence: Option<Fence>,
 }
 
-/// Who holds which task. Task ids must be dense.
+/// Who holds which task. Memory is for the tasks that were asked for here.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
-    /// By task id.
-    slots: Vec<Slot>,
-    /// Every held task with a lease, by deadline.
-    leases: BTreeSet<(Time, TaskId)>,
+    tasks: Table<TaskId, Known>,
+    /// The deadlines of all leases; those count that `tasks` knows of.
+    leases: Deadlines,
 }
 
 impl Claims {
     /// `claimant` asks for `task`. A repeated claim by the holder gets the same grant, and its lease runs
     /// from `now` again. A lease that ran out counts as released, whether or not it was expired.
     pub fn claim(&mut self, now: Time, claimant: NodeId, task: TaskId, lease: Option<Span>) -> Claim {
-        let slot = *self.slot(task);
-        let new = match slot.state {
+        let at = self.slot(task);
+        let known = self.tasks[at];
+        let new = match known.state {
             State::Done(_) => return Claim::Gone,
             State::Held { holder, until } if now < until && holder != claimant => {
                 return Claim::Conflict { holder };
@@ -105,16 +122,16 @@ impl Claims {
             State::Held { until, .. } => now >= until,
             State::Open => true,
         };
-        let fence = match slot.fence {
+        let fence = match known.fence {
             Some(fence) if !new => fence,
             Some(_) | None => {
-                let grants = slot.fence.map_or(0, Fence::get);
+                let grants = known.fence.map_or(0, Fence::get);
                 Fence::new(grants + 1).expect("grants are counted from 1")
             }
         };
         let until = lease.map_or(Time::MAX, |lease| deadline(now, lease));
-        self.slot(task).fence = Some(fence);
-        self.set(task, State::Held { holder: claimant, until });
+        self.tasks[at].fence = Some(fence);
+        self.set(at, task, State::Held { holder: claimant, until });
         Claim::Granted { fence, new }
     }
 
@@ -128,65 +145,60 @@ impl Claims {
         fence: Fence,
         lease: Span,
     ) -> Option<Time> {
-        self.holds(now, holder, task, fence).then(|| {
-            let until = deadline(now, lease);
-            self.set(task, State::Held { holder, until });
-            until
-        })
+        let at = self.held(now, holder, task, fence)?;
+        let until = deadline(now, lease);
+        self.set(at, task, State::Held { holder, until });
+        Some(until)
     }
 
     /// `holder` gives `task` back. False if it does not hold it by `fence`, or no longer.
     pub fn release(&mut self, now: Time, holder: NodeId, task: TaskId, fence: Fence) -> bool {
-        let holds = self.holds(now, holder, task, fence);
-        if holds {
-            self.set(task, State::Open);
-        }
-        holds
+        let Some(at) = self.held(now, holder, task, fence) else { return false };
+        self.set(at, task, State::Open);
+        true
     }
 
     /// The task of `output` is done. With a `fence` the output counts only if no later grant exists: an
     /// expired lease alone does not make work worthless. Without, the first output counts.
     pub fn resolve(&mut self, output: Output, fence: Option<Fence>) -> Resolution {
-        let slot = *self.slot(output.task);
-        if let State::Done(_) = slot.state {
+        let at = self.slot(output.task);
+        let known = self.tasks[at];
+        if let State::Done(_) = known.state {
             return Resolution::Repeated;
         }
-        if let (Some(fence), Some(current)) = (fence, slot.fence)
+        if let (Some(fence), Some(current)) = (fence, known.fence)
             && fence < current
         {
             return Resolution::Fenced { current };
         }
-        self.set(output.task, State::Done(output));
+        self.set(at, output.task, State::Done(output));
         Resolution::First
     }
 
     /// Opens one task whose lease ran out, the earliest first; call until `None`.
     pub fn expire(&mut self, now: Time) -> Option<Lapse> {
-        let &(until, task) = self.leases.first().filter(|(until, _)| *until <= now)?;
-        let slot = *self.slot(task);
-        let (State::Held { holder, .. }, Some(fence)) = (slot.state, slot.fence) else {
+        let (until, task) = self.next_lease().filter(|(until, _)| *until <= now)?;
+        let at = self.slot(task);
+        let Known { state: State::Held { holder, .. }, fence: Some(fence) } = self.tasks[at] else {
             unreachable!("a lease until {until} belongs to a held task");
         };
-        self.set(task, State::Open);
+        self.set(at, task, State::Open);
         Some(Lapse { task, holder, fence })
     }
 
     /// When the next lease runs out unless renewed: the instant to set a timer for.
-    pub fn next_expiry(&self) -> Option<Time> {
-        self.leases.first().map(|&(until, _)| until)
+    pub fn next_expiry(&mut self) -> Option<Time> {
+        self.next_lease().map(|(until, _)| until)
     }
 
     /// Who holds `task` at `now`.
     pub fn holder(&self, now: Time, task: TaskId) -> Option<NodeId> {
-        match self.slots.get(task.0 as usize)?.state {
-            State::Held { holder, until } => (now < until).then_some(holder),
-            State::Open | State::Done(_) => None,
-        }
+        self.tasks.get(task)?.state.holder(now)
     }
 
     /// The output that made `task` done.
     pub fn output(&self, task: TaskId) -> Option<Output> {
-        match self.slots.get(task.0 as usize)?.state {
+        match self.tasks.get(task)?.state {
             State::Done(output) => Some(output),
             State::Open | State::Held { .. } => None,
         }
@@ -197,39 +209,33 @@ impl Claims {
         *self = Claims::default();
     }
 
-    fn slot(&mut self, task: TaskId) -> &mut Slot {
-        if self.slots.len() <= task.0 as usize {
-            self.slots.resize(task.0 as usize + 1, Slot { state: State::Open, fence: None });
-        }
-        &mut self.slots[task.0 as usize]
+    fn slot(&mut self, task: TaskId) -> Slot {
+        self.tasks.find_or_insert_with(task, || Known { state: State::Open, fence: None }).0
     }
 
-    fn holds(&mut self, now: Time, node: NodeId, task: TaskId, fence: Fence) -> bool {
-        self.holder(now, task) == Some(node) && self.slot(task).fence == Some(fence)
+    /// Where `task` is, if `node` holds it by `fence`.
+    fn held(&self, now: Time, node: NodeId, task: TaskId, fence: Fence) -> Option<Slot> {
+        let at = self.tasks.find(task)?;
+        let known = self.tasks[at];
+        (known.state.holder(now) == Some(node) && known.fence == Some(fence)).then_some(at)
     }
 
-    /// Changes the state of `task` and the lease that goes with it.
-    fn set(&mut self, task: TaskId, state: State) {
-        let before = std::mem::replace(&mut self.slot(task).state, state);
-        if let Some(until) = lease_of(before) {
-            let was = self.leases.remove(&(until, task));
-            debug_assert!(was, "every held task with a lease has its entry");
+    fn set(&mut self, at: Slot, task: TaskId, state: State) {
+        self.tasks[at].state = state;
+        if let Some(until) = state.lease() {
+            self.leases.set(task, until);
         }
-        if let Some(until) = lease_of(state) {
-            self.leases.insert((until, task));
-        }
+    }
+
+    fn next_lease(&mut self) -> Option<(Time, TaskId)> {
+        let tasks = &self.tasks;
+        let runs = |task, until| tasks.get(task).is_some_and(|known| known.state.lease() == Some(until));
+        self.leases.first(runs)
     }
 }
 
 fn deadline(now: Time, lease: Span) -> Time {
     Time::from_nanos(now.as_nanos().saturating_add(lease.as_nanos()))
-}
-
-fn lease_of(state: State) -> Option<Time> {
-    match state {
-        State::Held { until, .. } => (until != Time::MAX).then_some(until),
-        State::Open | State::Done(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! loaded of that many in line, by the load they last reported (which is as stale as they are).
 
 use crate::engine::{Span, Time};
-use crate::mechanism::Turns;
+use crate::mechanism::{Slot, Table, Turns};
 use crate::trace::{NodeId, SkillId};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,17 +17,18 @@ struct Listing {
     load: u16,
 }
 
-/// Who registered, by skill class. Node ids must be dense.
+/// Who registered, by skill class. Memory is for those who ever did.
 #[derive(Clone, Debug)]
 pub struct Directory {
     ttl: Option<Span>,
     choices: u8,
-    /// By node id; means something only while the node is in `turns`.
-    listings: Vec<Listing>,
+    /// Never removed; means something only while the node is in `turns`.
+    listings: Table<NodeId, Listing>,
+    /// Here a node goes by the slot of its listing, so that a directory of a few nodes is as short as that.
     turns: Turns,
-    /// Scratch space of lookups: (load, place in line, node).
-    looked_at: Vec<(u16, u32, NodeId)>,
-    /// Scratch space of lookups: entries met that are too old.
+    /// Scratch space of lookups: (load, place in line, node, slot).
+    looked_at: Vec<(u16, u32, NodeId, NodeId)>,
+    /// Scratch space of lookups: slots of entries met that are too old.
     aged: Vec<NodeId>,
 }
 
@@ -36,21 +37,19 @@ impl Directory {
     /// least loaded of `choices` in line (0 counts as 1).
     pub fn new(ttl: Option<Span>, choices: u8) -> Directory {
         let (looked_at, aged) = (Vec::new(), Vec::new());
-        Directory { ttl, choices, listings: Vec::new(), turns: Turns::new(), looked_at, aged }
+        Directory { ttl, choices, listings: Table::default(), turns: Turns::new(), looked_at, aged }
     }
 
     /// Lists `node`, or keeps it listed.
     pub fn register(&mut self, now: Time, node: NodeId, skill: Option<SkillId>, load: u16) {
-        if self.listings.len() <= node.0 as usize {
-            self.listings.resize(node.0 as usize + 1, Listing::default());
-        }
-        self.listings[node.0 as usize] = Listing { seen: now, load };
-        self.turns.join(node, skill);
+        let (slot, _) = self.listings.find_or_insert_with(node, Listing::default);
+        self.listings[slot] = Listing { seen: now, load };
+        self.turns.join(NodeId(slot.number()), skill);
     }
 
     /// Takes `node` off the list. Says whether it was on it.
     pub fn deregister(&mut self, node: NodeId) -> bool {
-        self.turns.leave(node)
+        self.listings.find(node).is_some_and(|slot| self.turns.leave(NodeId(slot.number())))
     }
 
     /// Appends to `found` up to `k` distinct listed nodes with `skill` (any, if `None`), without `asker`.
@@ -66,28 +65,29 @@ impl Directory {
         let wanted = usize::from(k) * usize::from(self.choices.max(1));
         self.looked_at.clear();
         self.aged.clear();
-        for (place, node) in self.turns.iter(skill).enumerate() {
+        for (place, turn) in self.turns.iter(skill).enumerate() {
             if self.looked_at.len() == wanted {
                 break;
             }
-            let listing = self.listings[node.0 as usize];
+            let slot = Slot::numbered(turn.0);
+            let (node, listing) = (self.listings.key(slot), self.listings[slot]);
             if self.ttl.is_some_and(|ttl| now.saturating_since(listing.seen) >= ttl) {
-                self.aged.push(node);
+                self.aged.push(turn);
             } else if node != asker {
-                self.looked_at.push((listing.load, place as u32, node));
+                self.looked_at.push((listing.load, place as u32, node, turn));
             }
         }
         // The asker keeps its place: asking must not make it harder to find.
-        for &node in &self.aged {
-            self.turns.leave(node);
+        for &turn in &self.aged {
+            self.turns.leave(turn);
         }
-        for &(_, _, node) in &self.looked_at {
-            self.turns.serve(node);
+        for &(.., turn) in &self.looked_at {
+            self.turns.serve(turn);
         }
         if self.choices > 1 {
             self.looked_at.sort_unstable();
         }
-        found.extend(self.looked_at.iter().take(usize::from(k)).map(|&(_, _, node)| node));
+        found.extend(self.looked_at.iter().take(usize::from(k)).map(|&(_, _, node, _)| node));
     }
 
     /// How many nodes are listed with `skill`, the aged not yet dropped included.

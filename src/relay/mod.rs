@@ -41,6 +41,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Span, Time};
+use crate::mechanism::Places;
 use crate::trace::{NodeId, Output, SkillId, TaskId};
 
 /// How a relay behaves.
@@ -88,6 +89,12 @@ impl Relay {
             posts: Posts::default(),
             found: Vec::new(),
         }
+    }
+
+    /// The same relay, for subscribers that are all among `places`: what it keeps for each of them takes no
+    /// more room than that. By default node ids must be dense. It loses those that it has.
+    pub fn among(self, places: Places) -> Relay {
+        Relay { subscriptions: Subscriptions::among(places), ..self }
     }
 
     /// Answers one request: appends to `replies` what is to be sent, in order. Leases due at `now` are
@@ -160,7 +167,7 @@ impl Relay {
     }
 
     /// When [`Relay::expire`] has something to do next.
-    pub fn next_expiry(&self) -> Option<Time> {
+    pub fn next_expiry(&mut self) -> Option<Time> {
         self.claims.next_expiry()
     }
 

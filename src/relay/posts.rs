@@ -6,8 +6,7 @@
 //! The book also answers "what waits for someone like me, oldest first": without that a task whose
 //! broadcast reached nobody free would wait for the next broadcast even when agents become free.
 
-use std::collections::BTreeSet;
-
+use crate::mechanism::{Ranks, Slot, Table};
 use crate::trace::{NodeId, SkillId, TaskId};
 
 /// One posted task.
@@ -19,14 +18,14 @@ struct Post {
     ordinal: u32,
 }
 
-/// The posts of one relay. Task ids must be dense.
+/// The posts of one relay. Memory is for the tasks that were posted here.
 #[derive(Clone, Debug, Default)]
 pub struct Posts {
-    /// By task id.
-    book: Vec<Option<Post>>,
-    count: u32,
-    /// By class (0: no skill needed), what waits, in the order of posting.
-    waiting: Vec<BTreeSet<(u32, TaskId)>>,
+    book: Table<TaskId, Post>,
+    /// In the order of posting.
+    posted: Vec<TaskId>,
+    /// By class (0: no skill needed), what waits, by ordinal.
+    waiting: Vec<Ranks>,
 }
 
 fn class(skill: Option<SkillId>) -> usize {
@@ -36,70 +35,72 @@ fn class(skill: Option<SkillId>) -> usize {
 impl Posts {
     /// Enters `task`, waiting, unless it is there. Gives back whether it is new, and its requester.
     pub fn post(&mut self, task: TaskId, requester: NodeId, skill: Option<SkillId>) -> (bool, NodeId) {
-        if let Some(requester) = self.requester(task) {
-            return (false, requester);
+        let ordinal = self.posted.len() as u32;
+        let (at, new) = self.book.find_or_insert_with(task, || Post { requester, skill, ordinal });
+        if new {
+            self.posted.push(task);
+            self.wait(at, true);
         }
-        if self.book.len() <= task.0 as usize {
-            self.book.resize(task.0 as usize + 1, None);
-        }
-        self.book[task.0 as usize] = Some(Post { requester, skill, ordinal: self.count });
-        self.count += 1;
-        self.set_waiting(task, true);
-        (true, requester)
+        (new, self.book[at].requester)
     }
 
     /// Who posted `task` first, if anybody did.
     pub fn requester(&self, task: TaskId) -> Option<NodeId> {
-        self.get(task).map(|post| post.requester)
+        self.book.get(task).map(|post| post.requester)
     }
 
     /// The skill class that `task` was posted with; the outer `None` if it was not posted.
     pub fn skill(&self, task: TaskId) -> Option<Option<SkillId>> {
-        self.get(task).map(|post| post.skill)
+        self.book.get(task).map(|post| post.skill)
     }
 
     /// `task` waits for someone from now on, or no longer does. Nothing if it was not posted.
     /// A task that waits again has its old place in the line.
     pub fn set_waiting(&mut self, task: TaskId, waiting: bool) {
-        let Some(post) = self.get(task) else { return };
-        let (class, place) = (class(post.skill), (post.ordinal, task));
+        if let Some(at) = self.book.find(task) {
+            self.wait(at, waiting);
+        }
+    }
+
+    fn wait(&mut self, at: Slot, waiting: bool) {
+        let Post { skill, ordinal, .. } = self.book[at];
+        let class = class(skill);
         if self.waiting.len() <= class {
-            self.waiting.resize(class + 1, BTreeSet::new());
+            self.waiting.resize(class + 1, Ranks::default());
         }
         if waiting {
-            self.waiting[class].insert(place);
+            self.waiting[class].insert(ordinal);
         } else {
-            self.waiting[class].remove(&place);
+            self.waiting[class].remove(ordinal);
         }
     }
 
     /// The waiting tasks that an agent of class `skill` can do, oldest first: those that need this skill
     /// and those that need none.
     pub fn waiting_for(&self, skill: Option<SkillId>) -> impl Iterator<Item = TaskId> + '_ {
-        let line = |class: usize| self.waiting.get(class).into_iter().flatten();
-        let own = skill.is_some().then(|| line(class(skill))).into_iter().flatten();
-        let (mut own, mut any) = (own.peekable(), line(0).peekable());
-        std::iter::from_fn(move || match (own.peek(), any.peek()) {
-            (Some(first), Some(other)) if first < other => own.next(),
-            (Some(_), None) => own.next(),
-            (Some(_) | None, Some(_)) => any.next(),
-            (None, None) => None,
+        let line = |class: usize, from: u32| self.waiting.get(class).and_then(|ranks| ranks.next(from));
+        let own = skill.map(|skill| class(Some(skill)));
+        let mut next = [own.and_then(|own| line(own, 0)), line(0, 0)];
+        std::iter::from_fn(move || {
+            let oldest = next.into_iter().flatten().min()?;
+            let after = oldest + 1;
+            if next[0] == Some(oldest) {
+                next[0] = own.and_then(|own| line(own, after));
+            } else {
+                next[1] = line(0, after);
+            }
+            Some(self.posted[oldest as usize])
         })
-        .map(|&(_, task)| task)
     }
 
     /// How many posted tasks wait for someone.
     pub fn waiting(&self) -> usize {
-        self.waiting.iter().map(BTreeSet::len).sum()
+        self.waiting.iter().map(Ranks::len).sum()
     }
 
     /// Loses everything.
     pub fn wipe(&mut self) {
         *self = Posts::default();
-    }
-
-    fn get(&self, task: TaskId) -> Option<Post> {
-        self.book.get(task.0 as usize).copied().flatten()
     }
 }
 

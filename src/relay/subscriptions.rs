@@ -7,7 +7,7 @@
 //!
 //! The relay believes what it was told: a subscriber that crashed is sent broadcasts until it returns.
 
-use crate::mechanism::Turns;
+use crate::mechanism::{Places, Turns};
 use crate::trace::{NodeId, SkillId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,27 +16,34 @@ enum Subscription {
     Present { skill: Option<SkillId> },
 }
 
-/// The subscribers of one relay. Node ids must be dense.
+/// The subscribers of one relay. Memory is for the places from the first to the last of them.
 #[derive(Clone, Debug, Default)]
 pub struct Subscriptions {
-    /// By node id.
+    places: Places,
+    /// By place.
     table: Vec<Subscription>,
     free: Turns,
 }
 
 impl Subscriptions {
+    /// Nobody yet, and nobody ever but who is among `places`. By default node ids must be dense.
+    pub fn among(places: Places) -> Subscriptions {
+        Subscriptions { places, table: Vec::new(), free: Turns::among(places) }
+    }
+
     /// `node` subscribes, or says anew what it can do and whether it is free.
     pub fn subscribe(&mut self, node: NodeId, skill: Option<SkillId>, free: bool) {
-        if self.table.len() <= node.0 as usize {
-            self.table.resize(node.0 as usize + 1, Subscription::Absent);
+        let place = self.places.of(node) as usize;
+        if self.table.len() <= place {
+            self.table.resize(place + 1, Subscription::Absent);
         }
-        self.table[node.0 as usize] = Subscription::Present { skill };
+        self.table[place] = Subscription::Present { skill };
         self.set_free(node, free);
     }
 
     /// `node` became free or busy. Says whether it is subscribed.
     pub fn set_free(&mut self, node: NodeId, free: bool) -> bool {
-        match self.table.get(node.0 as usize) {
+        match self.table.get(self.places.of(node) as usize) {
             Some(&Subscription::Present { skill }) => {
                 if free {
                     self.free.join(node, skill);
@@ -53,7 +60,7 @@ impl Subscriptions {
     pub fn unsubscribe(&mut self, node: NodeId) -> bool {
         let was = self.set_free(node, false);
         if was {
-            self.table[node.0 as usize] = Subscription::Absent;
+            self.table[self.places.of(node) as usize] = Subscription::Absent;
         }
         was
     }
@@ -80,7 +87,7 @@ impl Subscriptions {
 
     /// Loses everything.
     pub fn wipe(&mut self) {
-        *self = Subscriptions::default();
+        *self = Subscriptions::among(self.places);
     }
 }
 

@@ -11,15 +11,14 @@
 //!              └────────────────────────────────┘  lease lapsed, given back, holder restarted
 //! ```
 
-use std::collections::BTreeSet;
-
 use smallvec::SmallVec;
 
 use super::message::EventMessage;
 use super::shares::Shares;
 use super::{ClaimPolicy, EventDriven, EventTimer, Learn, Params};
 use crate::engine::{Span, Time};
-use crate::mechanism::Heartbeats;
+use crate::mechanism::{Deadlines, Heartbeats, Places, Table};
+use crate::pattern::homes::Homes;
 use crate::relay::{Claims, EntryKind, Fence, Log, LogEntry, Offset, Posts, Subscriptions};
 use crate::sim::{CxOf, Seat, TimerId};
 use crate::trace::{Fact, NodeId, TaskId};
@@ -81,12 +80,13 @@ pub(super) struct Broker {
     pub(super) subscriptions: Subscriptions,
     pub(super) shares: Shares,
     pub(super) watch: Heartbeats,
-    /// By task.
-    pub(super) slots: Vec<Slot>,
-    /// By node.
+    pub(super) slots: Table<TaskId, Slot>,
+    /// The agents it keeps in touch with.
+    pub(super) agents: Places,
+    /// By place among them.
     pub(super) known: Vec<Known>,
-    /// Offers and assignments to be repeated, by time.
-    pub(super) due: BTreeSet<(Time, TaskId)>,
+    /// When offers and assignments are to be repeated; those count that the slots know of.
+    due: Deadlines,
     /// When tasks without an owner are shared out; nothing is before that.
     pub(super) rebalance: Option<Time>,
     /// The last instant at which the relay did something.
@@ -98,27 +98,35 @@ pub(super) struct Broker {
 
 impl Broker {
     pub(super) fn new(params: &Params, seat: &Seat<'_>) -> Broker {
-        let silence = match params.claims {
-            ClaimPolicy::Partitioned => params.lease,
-            ClaimPolicy::Optimistic | ClaimPolicy::Race => params.refresh + params.refresh + params.refresh,
-        };
+        let homes = Homes::new(params.homes, seat.fleet);
+        let agents = homes.agents(seat.node, seat.fleet);
         Broker {
             params: params.clone(),
             me: seat.node,
             log: Log::default(),
             claims: Claims::default(),
             posts: Posts::default(),
-            subscriptions: Subscriptions::default(),
-            shares: Shares::default(),
-            watch: Heartbeats::new(silence),
-            slots: vec![Slot::default(); seat.tasks],
-            known: vec![Known::default(); seat.fleet.len()],
-            due: BTreeSet::new(),
+            subscriptions: Subscriptions::among(agents),
+            shares: Shares::among(agents),
+            watch: Broker::watch(params, agents),
+            slots: Table::default(),
+            agents,
+            known: vec![Known::default(); homes.share(seat.node, seat.fleet) as usize],
+            due: Deadlines::default(),
             rebalance: None,
             awake: None,
             outage: Span::ZERO,
             alarm: None,
         }
+    }
+
+    /// Nobody watched yet.
+    fn watch(params: &Params, agents: Places) -> Heartbeats {
+        let silence = match params.claims {
+            ClaimPolicy::Partitioned => params.lease,
+            ClaimPolicy::Optimistic | ClaimPolicy::Race => params.refresh + params.refresh + params.refresh,
+        };
+        Heartbeats::new(silence).among(agents)
     }
 
     /// Volatile memory is gone. The clock is not: leases of a wiped relay start anew anyway.
@@ -127,9 +135,9 @@ impl Broker {
         self.claims.wipe();
         self.posts.wipe();
         self.subscriptions.wipe();
-        self.shares = Shares::default();
-        (0..self.known.len() as u32).for_each(|node| self.watch.forget(NodeId(node)));
-        self.slots.fill(Slot::default());
+        self.shares = Shares::among(self.agents);
+        self.watch = Broker::watch(&self.params, self.agents);
+        self.slots.clear();
         self.known.fill(Known::default());
         self.due.clear();
         self.alarm = None;
@@ -143,7 +151,7 @@ impl Broker {
             // as in Burrows, "The Chubby lock service", OSDI 2006.
             self.outage += cx.now().since(awake) + self.params.reconnect_spread + self.params.timeout;
         }
-        for node in (0..self.known.len() as u32).map(NodeId) {
+        for node in (0..self.known.len() as u32).map(|place| self.agents.node(place)) {
             if self.watch.is_trusted(node) {
                 self.watch.heard(cx.now(), node);
                 cx.send(node, EventMessage::Restarted);
@@ -200,10 +208,7 @@ impl Broker {
             self.rebalance = None;
             self.share_out(cx);
         }
-        while let Some(&(at, task)) = self.due.first() {
-            if at > cx.now() {
-                break;
-            }
+        while let Some((_, task)) = self.next_due().filter(|&(at, _)| at <= cx.now()) {
             self.set_due(task, None);
             self.repeat(task, cx);
         }
@@ -215,7 +220,7 @@ impl Broker {
     fn rest(&mut self, cx: &mut EventCx<'_>) {
         self.awake = Some(cx.now());
         let lease = self.claims.next_expiry().map(|at| at + self.outage);
-        let offer = self.due.first().map(|&(at, _)| at);
+        let offer = self.next_due().map(|(at, _)| at);
         let next = [lease, offer, self.watch.next_expiry(), self.rebalance].into_iter().flatten().min();
         let Some(next) = next.map(|at| at.max(cx.now())) else { return };
         if let Some((at, timer)) = self.alarm {
@@ -237,7 +242,12 @@ impl Broker {
     }
 
     pub(super) fn slot(&mut self, task: TaskId) -> &mut Slot {
-        &mut self.slots[task.index()]
+        let (at, _) = self.slots.find_or_insert_with(task, Slot::default);
+        &mut self.slots[at]
+    }
+
+    pub(super) fn known(&mut self, node: NodeId) -> &mut Known {
+        &mut self.known[self.agents.of(node) as usize]
     }
 
     pub(super) fn append(&mut self, kind: EntryKind, task: TaskId, node: NodeId, cx: &mut EventCx<'_>) {
@@ -247,11 +257,15 @@ impl Broker {
     }
 
     pub(super) fn set_due(&mut self, task: TaskId, due: Option<Time>) {
-        if let Some(before) = std::mem::replace(&mut self.slot(task).due, due) {
-            self.due.remove(&(before, task));
+        self.slot(task).due = due;
+        if let Some(at) = due {
+            self.due.set(task, at);
         }
-        if let Some(due) = due {
-            self.due.insert((due, task));
-        }
+    }
+
+    /// What is to be repeated next.
+    fn next_due(&mut self) -> Option<(Time, TaskId)> {
+        let slots = &self.slots;
+        self.due.first(|task, at| slots.get(task).is_some_and(|slot| slot.due == Some(at)))
     }
 }

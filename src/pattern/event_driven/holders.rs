@@ -36,7 +36,7 @@ impl Broker {
     /// Gives an open task to `to`, or repeats that it has it.
     pub(super) fn grant(&mut self, to: NodeId, task: TaskId, cx: &mut EventCx<'_>) {
         if self.hold(task, to, cx) {
-            self.known[to.index()].held.push(task);
+            self.known(to).held.push(task);
             self.slot(task).taken = false;
             self.subscriptions.set_free(to, false);
             cx.note(Fact::Decided { task, to });
@@ -127,13 +127,14 @@ impl Broker {
     pub(super) fn withdraw(&mut self, task: TaskId, node: NodeId, cx: &mut EventCx<'_>) -> bool {
         let now = self.lease_time(cx.now());
         let me = self.me;
-        self.known[node.index()].held.retain(|held| *held != task);
-        let slot = &mut self.slots[task.index()];
+        self.known(node).held.retain(|held| *held != task);
+        let racers_most = self.params.racers;
+        let slot = self.slot(task);
         let holder = match slot.standing {
             Standing::Held(holder) if holder == me => {
                 slot.racers.retain(|racer| *racer != node);
                 if !slot.racers.is_empty() {
-                    let full = slot.racers.len() as u32 >= self.params.racers;
+                    let full = slot.racers.len() as u32 >= racers_most;
                     self.posts.set_waiting(task, !full);
                     return false;
                 }
@@ -171,9 +172,11 @@ impl Broker {
         let now = self.lease_time(cx.now());
         while let Some(Lapse { task, holder, .. }) = self.claims.expire(now) {
             for racer in std::mem::take(&mut self.slot(task).racers) {
-                self.known[racer.index()].held.retain(|held| *held != task);
+                self.known(racer).held.retain(|held| *held != task);
             }
-            self.known[holder.index()].held.retain(|held| *held != task);
+            if holder != self.me {
+                self.known(holder).held.retain(|held| *held != task);
+            }
             self.redeliver(task, holder, cx);
         }
     }
@@ -213,7 +216,7 @@ impl Broker {
             cx.note(Fact::Decided { task, to: from });
         }
         for node in others {
-            self.known[node.index()].held.retain(|held| *held != task);
+            self.known(node).held.retain(|held| *held != task);
             if node != from {
                 cx.send(node, EventMessage::Stop { task });
             }

@@ -42,7 +42,7 @@ impl Worker {
 
     pub(super) fn set_link_timer(&mut self, relay: NodeId, wait: Span, cx: &mut EventCx<'_>) {
         let timer = cx.set_timer(wait, EventTimer::Link(relay));
-        if let Some(before) = self.links[relay.index()].timer.replace(timer) {
+        if let Some(before) = self.link(relay).timer.replace(timer) {
             cx.cancel(before);
         }
     }
@@ -55,15 +55,15 @@ impl Worker {
             relay,
             if polls { EventMessage::Fetch { since } } else { EventMessage::Subscribe { since, free } },
         );
-        let attempt = self.links[relay.index()].attempt;
+        let attempt = self.link(relay).attempt;
         // Nobody answers a busy subscriber.
         let wait = if polls || free { self.patience(attempt, cx) } else { self.interval() };
-        self.links[relay.index()].attempt = attempt.saturating_add(u32::from(polls || free));
+        self.link(relay).attempt = attempt.saturating_add(u32::from(polls || free));
         self.set_link_timer(relay, wait, cx);
     }
 
     pub(super) fn connect_all(&mut self, except: Option<NodeId>, cx: &mut EventCx<'_>) {
-        for relay in (0..self.links.len() as u32).map(NodeId).filter(|relay| Some(*relay) != except) {
+        for relay in self.relays().filter(|relay| Some(*relay) != except) {
             self.connect(relay, cx);
         }
     }
@@ -72,7 +72,7 @@ impl Worker {
     /// length, so that agents that started together do not call together for ever.
     pub(super) fn answered(&mut self, relay: NodeId, cx: &mut EventCx<'_>) {
         let interval = self.interval();
-        let link = &mut self.links[relay.index()];
+        let link = self.link(relay);
         link.attempt = 0;
         let wait = if std::mem::replace(&mut link.met, true) {
             interval
@@ -85,7 +85,7 @@ impl Worker {
     }
 
     pub(super) fn restarted(&mut self, relay: NodeId, cx: &mut EventCx<'_>) {
-        if std::mem::replace(&mut self.links[relay.index()].reconnecting, true) {
+        if std::mem::replace(&mut self.link(relay).reconnecting, true) {
             return;
         }
         let wait = self.params.reconnect_spread.mul_f64(cx.rng().uniform());
@@ -94,7 +94,7 @@ impl Worker {
 
     /// My turn after an outage: whatever `relay` should know of me, now.
     pub(super) fn reconnect(&mut self, relay: NodeId, cx: &mut EventCx<'_>) {
-        self.links[relay.index()].reconnecting = false;
+        self.link(relay).reconnecting = false;
         let unrecorded = self.outbox.iter().filter(|result| result.relay == relay);
         for task in unrecorded.map(|result| result.output.task).collect::<SmallVec<[TaskId; 4]>>() {
             self.resend(task, cx);
@@ -102,7 +102,7 @@ impl Worker {
         if self.job.order().is_some_and(|order| order.relay == relay) {
             self.renew(cx);
         }
-        self.links[relay.index()].attempt = 0;
+        self.link(relay).attempt = 0;
         if self.listens() {
             self.connect(relay, cx);
         }
@@ -110,11 +110,10 @@ impl Worker {
 
     /// Busy: relays other than the task's own must be told, and none is called meanwhile.
     pub(super) fn hang_up(&mut self, relay: NodeId, cx: &mut EventCx<'_>) {
-        for (index, link) in self.links.iter_mut().enumerate() {
-            if let Some(timer) = link.timer.take() {
+        for other in self.relays() {
+            if let Some(timer) = self.link(other).timer.take() {
                 cx.cancel(timer);
             }
-            let other = NodeId(index as u32);
             if other != relay && self.params.learn == Learn::Subscription {
                 cx.send(other, EventMessage::Subscribe { since: self.since, free: false });
             }

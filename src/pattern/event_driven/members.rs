@@ -6,12 +6,13 @@ use super::ClaimPolicy;
 use super::broker::{Broker, EventCx, Standing};
 use super::message::{EventMessage, Page};
 use crate::engine::Time;
+use crate::relay::Offset;
 use crate::trace::{Fact, NodeId, TaskId};
 
 impl Broker {
     pub(super) fn heard(&mut self, node: NodeId, cx: &mut EventCx<'_>) {
         if self.watch.heard(cx.now(), node) {
-            for task in std::mem::take(&mut self.known[node.index()].lost) {
+            for task in std::mem::take(&mut self.known(node).lost) {
                 if self.slot(task).standing != Standing::Held(node) {
                     cx.note(Fact::Stale(task));
                     cx.send(node, EventMessage::Stop { task });
@@ -22,7 +23,7 @@ impl Broker {
 
     /// Takes note of who `node` is. If it restarted, what it had is open again.
     pub(super) fn meet(&mut self, node: NodeId, since: Time, cx: &mut EventCx<'_>) {
-        let known = &mut self.known[node.index()];
+        let known = self.known(node);
         if known.since.is_some_and(|latest| since < latest) {
             return; // Sent before the restart, overtaken by what was sent after it.
         }
@@ -67,10 +68,11 @@ impl Broker {
         match self.params.claims {
             ClaimPolicy::Optimistic => {
                 let skill = cx.fleet().skill(from);
-                let slots = &mut self.slots;
-                page = self.posts.waiting_for(skill).map(|task| (task, slots[task.index()].last)).collect();
+                let slots = &self.slots;
+                let last = |task| slots.get(task).map_or_else(Offset::default, |slot| slot.last);
+                page = self.posts.waiting_for(skill).map(|task| (task, last(task))).collect();
                 for (task, _) in page.iter() {
-                    if !std::mem::replace(&mut slots[task.index()].announced, true) {
+                    if !std::mem::replace(&mut self.slot(task).announced, true) {
                         cx.note(Fact::Announced(task));
                     }
                 }
@@ -78,8 +80,9 @@ impl Broker {
             ClaimPolicy::Race => self.serve_racer(from, cx),
             ClaimPolicy::Partitioned => {
                 let slots = &self.slots;
-                let held = &self.known[from.index()].held;
-                let new = held.iter().copied().filter(|task| !slots[task.index()].taken);
+                let held = &self.known[self.agents.of(from) as usize].held;
+                let untaken = |task: &TaskId| slots.get(*task).is_some_and(|slot| !slot.taken);
+                let new = held.iter().copied().filter(untaken);
                 let new: SmallVec<[TaskId; Page::CAPACITY]> = new.take(Page::CAPACITY).collect();
                 for task in new {
                     self.run(from, task, cx);
@@ -95,12 +98,12 @@ impl Broker {
         if !self.shares.leave(node) {
             return;
         }
-        let held = std::mem::take(&mut self.known[node.index()].held);
+        let held = std::mem::take(&mut self.known(node).held);
         for &task in &held {
             if self.withdraw(task, node, cx) {
                 self.redeliver(task, node, cx);
             }
         }
-        self.known[node.index()].lost.extend(held);
+        self.known(node).lost.extend(held);
     }
 }

@@ -75,7 +75,7 @@ impl Broker {
             cx.note(Fact::Announced(task));
         }
         self.slot(task).racers.push(node);
-        self.known[node.index()].held.push(task);
+        self.known(node).held.push(task);
         self.subscriptions.set_free(node, false);
         let full = self.slot(task).racers.len() as u32 >= self.params.racers;
         self.posts.set_waiting(task, !full);
@@ -94,7 +94,7 @@ impl Broker {
 
     /// Shares out all that waits.
     pub(super) fn share_out(&mut self, cx: &mut EventCx<'_>) {
-        for task in (0..self.slots.len() as u32).map(TaskId) {
+        for task in self.slots.sorted() {
             if self.slot(task).standing == Standing::Open {
                 self.assign(task, cx);
             }
@@ -136,7 +136,8 @@ impl Broker {
         let skill = cx.fleet().skill(node);
         // One that gave a task back, or lost it, may find itself among its racers still.
         let slots = &self.slots;
-        let next = self.posts.waiting_for(skill).find(|task| !slots[task.index()].racers.contains(&node));
+        let races = |task: &TaskId| slots.get(*task).is_some_and(|slot| slot.racers.contains(&node));
+        let next = self.posts.waiting_for(skill).find(|task| !races(task));
         if let Some(task) = next {
             self.enter(task, node, cx);
             self.run(node, task, cx);

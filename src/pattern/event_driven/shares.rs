@@ -4,7 +4,7 @@
 //! of the tasks; who leaves is replaced by the holder of the last place, so that about 2/n of the tasks
 //! change hands. O(log n) a look-up, O(1) a change, whatever the size of the fleet.
 
-use crate::mechanism::hash;
+use crate::mechanism::{Places, hash};
 use crate::trace::{NodeId, SkillId, TaskId};
 
 /// Marks a node without a place.
@@ -17,10 +17,11 @@ struct Member {
     places: [u32; 2],
 }
 
-/// The members of the group. Node ids must be dense.
+/// The members of the group.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shares {
-    /// By node id.
+    among: Places,
+    /// By place among those who may be members.
     members: Vec<Option<Member>>,
     everybody: Vec<NodeId>,
     /// By skill class.
@@ -28,12 +29,18 @@ pub(super) struct Shares {
 }
 
 impl Shares {
+    /// No member yet, and none ever but who is `among` these. By default node ids must be dense.
+    pub(super) fn among(among: Places) -> Shares {
+        Shares { among, ..Shares::default() }
+    }
+
     /// `node` shares the work from now on; says whether it did not before. Its skill never changes.
     pub(super) fn join(&mut self, node: NodeId, skill: Option<SkillId>) -> bool {
-        if self.members.len() <= node.index() {
-            self.members.resize(node.index() + 1, None);
+        let place = self.among.of(node) as usize;
+        if self.members.len() <= place {
+            self.members.resize(place + 1, None);
         }
-        if self.members[node.index()].is_some() {
+        if self.members[place].is_some() {
             return false;
         }
         let mut places = [self.everybody.len() as u32, NOWHERE];
@@ -46,13 +53,14 @@ impl Shares {
             places[1] = self.classes[class].len() as u32;
             self.classes[class].push(node);
         }
-        self.members[node.index()] = Some(Member { skill, places });
+        self.members[place] = Some(Member { skill, places });
         true
     }
 
     /// `node` shares no longer; says whether it did.
     pub(super) fn leave(&mut self, node: NodeId) -> bool {
-        let Some(member) = self.members.get_mut(node.index()).and_then(Option::take) else { return false };
+        let place = self.among.of(node) as usize;
+        let Some(member) = self.members.get_mut(place).and_then(Option::take) else { return false };
         let class = member.skill.map(SkillId::index);
         let lines = [Some(&mut self.everybody), class.map(|class| &mut self.classes[class])];
         for (which, line) in lines.into_iter().enumerate() {
@@ -60,7 +68,8 @@ impl Shares {
             let place = member.places[which] as usize;
             line.swap_remove(place);
             if let Some(&moved) = line.get(place) {
-                let moved = self.members[moved.index()].as_mut().expect("who is in line is a member");
+                let moved =
+                    self.members[self.among.of(moved) as usize].as_mut().expect("who is in line is a member");
                 moved.places[which] = place as u32;
             }
         }

@@ -17,6 +17,8 @@ use smallvec::SmallVec;
 use super::message::{CONTEXT, EventMessage, Page};
 use super::{ClaimPolicy, EventDriven, EventTimer, Params};
 use crate::engine::Time;
+use crate::mechanism::Places;
+use crate::pattern::homes::Homes;
 use crate::relay::{EntryKind, Fence, LogEntry, Offset};
 use crate::sim::{CxOf, Effort, Seat, TimerId, Work, WorkKind};
 use crate::trace::{ExecutionId, Fact, NodeId, Output, Phase, Plane, TaskId};
@@ -100,8 +102,10 @@ pub(super) struct Link {
 pub(super) struct Worker {
     pub(super) params: Params,
     pub(super) since: Time,
-    /// By relay.
-    pub(super) links: SmallVec<[Link; 2]>,
+    /// The relays it keeps in touch with.
+    pub(super) homes: Places,
+    /// By place among them.
+    links: SmallVec<[Link; 1]>,
     pub(super) job: Job,
     pub(super) leads: VecDeque<Lead>,
     /// Assigned, not begun.
@@ -113,10 +117,13 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(params: &Params, seat: &Seat<'_>) -> Worker {
+        let homes = Homes::new(params.homes, seat.fleet);
+        let links = homes.of(seat.node, seat.fleet).len();
         Worker {
             params: params.clone(),
             since: Time::ZERO,
-            links: SmallVec::from_elem(Link::default(), seat.fleet.relays() as usize),
+            homes: homes.relays(seat.node, seat.fleet),
+            links: SmallVec::from_elem(Link::default(), links),
             job: Job::Idle,
             leads: VecDeque::new(),
             queue: VecDeque::new(),
@@ -134,6 +141,16 @@ impl Worker {
         self.queue.clear();
         self.outbox.clear();
         self.renewal = None;
+    }
+
+    pub(super) fn link(&mut self, relay: NodeId) -> &mut Link {
+        &mut self.links[self.homes.of(relay) as usize]
+    }
+
+    /// The relays it keeps in touch with.
+    pub(super) fn relays(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let homes = self.homes;
+        (0..self.links.len() as u32).map(move |place| homes.node(place))
     }
 
     pub(super) fn start(&mut self, cx: &mut EventCx<'_>) {
@@ -166,7 +183,7 @@ impl Worker {
     pub(super) fn wake(&mut self, timer: EventTimer, cx: &mut EventCx<'_>) {
         match timer {
             EventTimer::Link(relay) => {
-                self.links[relay.index()].timer = None;
+                self.link(relay).timer = None;
                 if self.listens() {
                     self.connect(relay, cx);
                 }

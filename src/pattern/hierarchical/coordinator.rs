@@ -1,94 +1,96 @@
 //! The coordinator: a queue, a table of workers, a table of open tasks, and a journal of settled ones.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use smallvec::SmallVec;
-
 use super::message::DECIDE;
 use super::{Hierarchical, Msg, Params, Timer};
 use crate::engine::{Span, Time};
-use crate::mechanism::{Heartbeats, Workers};
+use crate::mechanism::{Assignments, Heartbeats, IdSet, Lines, Places, Slot, Workers};
 use crate::sim::{CxOf, Effort, Seat, TimerId};
-use crate::trace::{Fact, NodeId, Output, Phase, Plane, SkillId, TaskId};
+use crate::trace::{Fact, NodeId, Output, Phase, Plane, TaskId};
+use crate::work::Fleet;
 
-/// Where a coordinator has a task.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    worker: Option<NodeId>,
+/// What a coordinator notes about an open task.
+#[derive(Clone, Copy, Debug, Default)]
+struct Open {
+    /// Fires if the worker does not accept it.
     unaccepted: Option<TimerId>,
     verifying: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Coordinator {
-    /// Open tasks it knows of.
-    tasks: BTreeMap<TaskId, Entry>,
-    /// Tasks without a worker, oldest first, by the skill they ask for.
-    queues: BTreeMap<Option<SkillId>, VecDeque<(u64, TaskId)>>,
-    queued: u64,
+    params: Params,
+    /// Its place among the coordinators.
+    shard: u32,
+    /// Its workers, as configured.
+    team: Places,
+    /// Open tasks it knows of, and who has them. None of them is settled.
+    open: Assignments<Open>,
+    /// Tasks without a worker.
+    lines: Lines,
     workers: Workers,
     heartbeats: Heartbeats,
-    /// Tasks of each worker.
-    assigned: BTreeMap<NodeId, SmallVec<[TaskId; 2]>>,
     /// The journal of what was settled. Survives a crash.
-    settled: BTreeSet<TaskId>,
+    settled: IdSet,
     /// Whether this is a restart.
     rebuilding: bool,
-    /// Its workers, as configured: whom to call when the roll is called.
-    team: Vec<NodeId>,
 }
 
 impl Coordinator {
     pub(super) fn new(params: &Params, seat: &Seat<'_>) -> Coordinator {
         let seats = &seat.seats.authority;
         let mine = seats.iter().position(|&node| node == seat.node).expect("a coordinator has a seat");
-        let team = seat.fleet.able(None).iter().copied().filter(|node| {
-            seat.fleet.index_in_role(*node) as usize % seats.len() == mine && !seats.contains(node)
-        });
+        // Agent i belongs to coordinator i mod k. The first one is this far from agent 0.
+        let team = Places::new(seat.fleet.agent(mine as u32), seats.len() as u32);
         Coordinator {
-            tasks: BTreeMap::new(),
-            queues: BTreeMap::new(),
-            queued: 0,
-            workers: Workers::new(params.policy, Some(params.worker_queue)),
-            heartbeats: Heartbeats::new(params.timeout),
-            assigned: BTreeMap::new(),
-            settled: BTreeSet::new(),
+            params: *params,
+            shard: mine as u32,
+            team,
+            open: Assignments::new(team),
+            lines: Lines::default(),
+            workers: Workers::new(params.policy, Some(params.worker_queue)).among(team),
+            heartbeats: Heartbeats::new(params.timeout).among(team),
+            settled: IdSet::default(),
             rebuilding: false,
-            team: team.collect(),
         }
     }
 
-    pub(super) fn forget(&mut self, params: &Params) {
-        self.tasks.clear();
-        self.queues.clear();
-        self.workers = Workers::new(params.policy, Some(params.worker_queue));
-        self.heartbeats = Heartbeats::new(params.timeout);
-        self.assigned.clear();
+    pub(super) fn forget(&mut self) {
+        let Coordinator { params, team, .. } = *self;
+        self.open = Assignments::new(team);
+        self.lines.clear();
+        self.workers = Workers::new(params.policy, Some(params.worker_queue)).among(team);
+        self.heartbeats = Heartbeats::new(params.timeout).among(team);
         self.rebuilding = true;
     }
 
-    pub(super) fn start(&mut self, params: &Params, cx: &mut CxOf<'_, Hierarchical>) {
-        let shard = cx.seats().authority.iter().position(|&node| node == cx.me());
-        let shard = shard.expect("a coordinator has a seat") as u32;
+    pub(super) fn start(&mut self, cx: &mut CxOf<'_, Hierarchical>) {
         // Appointed for good: nobody else ever leads this shard.
-        cx.note(Fact::Leads { shard, term: 0 });
+        cx.note(Fact::Leads { shard: self.shard, term: 0 });
         if self.rebuilding {
-            for &worker in &self.team {
-                cx.send(worker, Msg::RollCall);
+            let (fleet, seats) = (cx.fleet(), cx.seats());
+            let places = self.shard..fleet.agents();
+            for worker in places.step_by(seats.authority.len()).map(|index| fleet.agent(index)) {
+                if is_present(fleet, worker) && !super::coordinates(worker, seats) {
+                    cx.send(worker, Msg::RollCall);
+                }
             }
         }
-        if !params.heartbeat.is_zero() {
-            cx.set_timer(params.timeout, Timer::Sweep);
+        if self.watches() {
+            cx.set_timer(self.params.timeout, Timer::Sweep);
         }
     }
 
+    /// Whether silence means anything.
+    fn watches(&self) -> bool {
+        !self.params.heartbeat.is_zero()
+    }
+
     /// A client submitted `task`.
-    pub(super) fn take(&mut self, params: &Params, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
-        if self.settled.contains(&task) || self.tasks.contains_key(&task) {
+    pub(super) fn take(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
+        if self.settled.contains(task) || !self.open.open(task, Open::default()).1 {
             return;
         }
-        self.tasks.insert(task, Entry { worker: None, unaccepted: None, verifying: false });
-        match params.decide {
+        match self.params.decide {
             Plane::Harness => self.enqueue(task, cx),
             Plane::Cognition => {
                 cx.note(Fact::Queued(task));
@@ -96,54 +98,54 @@ impl Coordinator {
                 cx.occupy(Plane::Cognition, Phase::Assignment, effort, Timer::Decided(task));
             }
         }
-        self.dispatch(params, cx);
+        self.dispatch(cx);
     }
 
     fn enqueue(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
         cx.note(Fact::Queued(task));
-        self.queued += 1;
-        let entry = (self.queued, task);
-        self.queues.entry(cx.task(task).skill).or_default().push_back(entry);
+        self.lines.push(task, cx.task(task).skill);
     }
 
     /// Puts a task whose worker is gone before all others: it has waited longest.
     fn enqueue_first(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
         cx.note(Fact::Redelivered(task));
         cx.note(Fact::Queued(task));
-        self.queues.entry(cx.task(task).skill).or_default().push_front((0, task));
+        self.lines.push_first(task, cx.task(task).skill);
     }
 
     /// Gives waiting tasks to workers while both exist.
-    fn dispatch(&mut self, params: &Params, cx: &mut CxOf<'_, Hierarchical>) {
-        loop {
-            let next = self
-                .queues
-                .iter()
-                .filter_map(|(&skill, queue)| Some((*queue.front()?, skill)))
-                .filter(|&(_, skill)| self.workers.available(skill) > 0)
-                .min();
-            let Some(((_, task), skill)) = next else { return };
-            self.queues.entry(skill).or_default().pop_front();
-            // Settled meanwhile by a worker wrongly taken for dead.
-            let Some(entry) = self.tasks.get_mut(&task) else { continue };
+    fn dispatch(&mut self, cx: &mut CxOf<'_, Hierarchical>) {
+        while let Some((task, skill)) = self.lines.next(|skill| self.workers.available(skill) > 0) {
+            // Settled meanwhile by a worker wrongly taken for dead, or reported by one that has it.
+            let Some(slot) = self.open.find(task) else { continue };
+            if self.open.worker(slot).is_some() {
+                continue;
+            }
             let worker = self.workers.assign(skill, &mut cx.rng()).expect("one is available");
-            entry.worker = Some(worker);
-            self.assigned.entry(worker).or_default().push(task);
+            self.open.assign(slot, worker);
             cx.note(Fact::Decided { task, to: worker });
-            cx.note(Fact::Claimed { task, holder: worker });
-            cx.note(Fact::Leased { task, holder: worker, until: Time::MAX });
+            self.claimed(task, worker, cx);
             cx.send(worker, Msg::Assign(task));
-            if !params.assign_timeout.is_zero() {
-                entry.unaccepted = Some(cx.set_timer(params.assign_timeout, Timer::Unaccepted(task)));
+            if !self.params.assign_timeout.is_zero() {
+                let timer = cx.set_timer(self.params.assign_timeout, Timer::Unaccepted(task));
+                self.open.about(slot).unaccepted = Some(timer);
             }
         }
     }
 
-    pub(super) fn hear(&mut self, params: &Params, from: NodeId, msg: Msg, cx: &mut CxOf<'_, Hierarchical>) {
+    /// `worker` has `task` until it is said to have it no more.
+    fn claimed(&self, task: TaskId, worker: NodeId, cx: &mut CxOf<'_, Hierarchical>) {
+        cx.note(Fact::Claimed { task, holder: worker });
+        cx.note(Fact::Leased { task, holder: worker, until: Time::MAX });
+    }
+
+    pub(super) fn hear(&mut self, from: NodeId, msg: Msg, cx: &mut CxOf<'_, Hierarchical>) {
         if let Msg::Hello = msg {
-            return self.hello(params, from, cx);
+            return self.hello(from, cx);
         }
-        self.heartbeats.heard(cx.now(), from);
+        if self.watches() {
+            self.heartbeats.heard(cx.now(), from);
+        }
         if self.workers.outstanding(from).is_none() {
             // Taken for dead, or forgotten in a crash: it must say what it holds before it gets more.
             cx.send(from, Msg::RollCall);
@@ -151,12 +153,14 @@ impl Coordinator {
         match msg {
             Msg::Heartbeat => {}
             Msg::Accepted(task) => self.accepted(from, task, cx),
-            Msg::Result(output) => self.result(params, from, output, cx),
+            Msg::Result(output) => self.result(from, output, cx),
             Msg::Failed(task) => {
-                if self.take_back(from, task, cx) {
+                if let Some(slot) = self.open.find(task)
+                    && self.take_back(from, slot, task, cx)
+                {
                     self.enqueue_first(task, cx);
                 }
-                self.dispatch(params, cx);
+                self.dispatch(cx);
             }
             Msg::Holding(task) => self.holding(from, task, cx),
             Msg::Hello | Msg::Assign(_) | Msg::Received(_) | Msg::Cancel(_) | Msg::RollCall => {
@@ -166,17 +170,19 @@ impl Coordinator {
     }
 
     /// A worker registers. Whatever it had it no longer has; if it does, it says so right after.
-    fn hello(&mut self, params: &Params, from: NodeId, cx: &mut CxOf<'_, Hierarchical>) {
+    fn hello(&mut self, from: NodeId, cx: &mut CxOf<'_, Hierarchical>) {
         self.lose_worker(from, cx);
-        self.heartbeats.heard(cx.now(), from);
+        if self.watches() {
+            self.heartbeats.heard(cx.now(), from);
+        }
         self.workers.join(from, cx.fleet().skill(from));
-        self.dispatch(params, cx);
+        self.dispatch(cx);
     }
 
     fn accepted(&mut self, from: NodeId, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
-        let Some(entry) = self.tasks.get_mut(&task) else { return };
-        if entry.worker == Some(from)
-            && let Some(timer) = entry.unaccepted.take()
+        if let Some(slot) = self.open.find(task)
+            && self.open.worker(slot) == Some(from)
+            && let Some(timer) = self.open.about(slot).unaccepted.take()
         {
             cx.cancel(timer);
         }
@@ -184,136 +190,134 @@ impl Coordinator {
 
     /// A worker that was forgotten, or taken for dead, reports a task.
     fn holding(&mut self, from: NodeId, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
-        let taken =
-            self.tasks.get(&task).is_some_and(|entry| entry.worker.is_some_and(|worker| worker != from));
-        if taken || self.settled.contains(&task) {
-            cx.send(from, Msg::Cancel(task));
-            return;
+        if self.settled.contains(task) {
+            return cx.send(from, Msg::Cancel(task));
         }
-        let entry =
-            self.tasks.entry(task).or_insert(Entry { worker: None, unaccepted: None, verifying: false });
-        if entry.worker.replace(from).is_none() {
-            self.workers.give(from);
-            self.assigned.entry(from).or_default().push(task);
-            cx.note(Fact::Claimed { task, holder: from });
-            cx.note(Fact::Leased { task, holder: from, until: Time::MAX });
-            let queue = self.queues.entry(cx.task(task).skill).or_default();
-            queue.retain(|&(_, waiting)| waiting != task);
-        }
-    }
-
-    fn result(&mut self, params: &Params, from: NodeId, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
-        cx.send(from, Msg::Received(output.task));
-        self.take_back(from, output.task, cx);
-        if self.settled.contains(&output.task) {
-            return self.dispatch(params, cx);
-        }
-        if params.verify {
-            let entry = self.tasks.entry(output.task).or_insert(Entry {
-                worker: None,
-                unaccepted: None,
-                verifying: false,
-            });
-            if !std::mem::replace(&mut entry.verifying, true) {
-                cx.verify(output, Timer::Verified);
+        let (slot, _) = self.open.open(task, Open::default());
+        match self.open.worker(slot) {
+            None => {
+                self.workers.give(from);
+                self.open.assign(slot, from);
+                self.claimed(task, from, cx);
+                self.lines.remove(task, cx.task(task).skill);
             }
-        } else {
-            self.settle(output, cx);
+            Some(worker) if worker == from => {}
+            Some(_) => cx.send(from, Msg::Cancel(task)),
         }
-        self.dispatch(params, cx);
     }
 
-    pub(super) fn verified(
-        &mut self,
-        params: &Params,
-        output: Output,
-        passed: bool,
-        cx: &mut CxOf<'_, Hierarchical>,
-    ) {
-        if self.settled.contains(&output.task) {
+    fn result(&mut self, from: NodeId, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
+        let task = output.task;
+        cx.send(from, Msg::Received(task));
+        let found = self.open.find(task);
+        if let Some(slot) = found {
+            self.take_back(from, slot, task, cx);
+        }
+        if found.is_some() || !self.settled.contains(task) {
+            if self.params.verify {
+                let (slot, _) = self.open.open(task, Open::default());
+                if !std::mem::replace(&mut self.open.about(slot).verifying, true) {
+                    cx.verify(output, Timer::Verified);
+                }
+            } else {
+                self.settle(found, output, cx);
+            }
+        }
+        self.dispatch(cx);
+    }
+
+    pub(super) fn verified(&mut self, output: Output, passed: bool, cx: &mut CxOf<'_, Hierarchical>) {
+        if self.settled.contains(output.task) {
             return;
         }
+        let found = self.open.find(output.task);
         if passed {
-            self.settle(output, cx);
-        } else if let Some(entry) = self.tasks.get_mut(&output.task) {
-            entry.verifying = false;
-            if entry.worker.is_none() {
+            self.settle(found, output, cx);
+        } else if let Some(slot) = found {
+            self.open.about(slot).verifying = false;
+            if self.open.worker(slot).is_none() {
                 self.enqueue_first(output.task, cx);
             }
         }
-        self.dispatch(params, cx);
+        self.dispatch(cx);
     }
 
     /// The first answer counts; whoever else is at it may stop.
-    fn settle(&mut self, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
+    fn settle(&mut self, found: Option<Slot>, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
         self.settled.insert(output.task);
         cx.settle(output.task, output);
-        if let Some(worker) = self.tasks.get(&output.task).and_then(|entry| entry.worker) {
-            self.take_back(worker, output.task, cx);
+        let Some(slot) = found else { return };
+        if let Some(worker) = self.open.worker(slot) {
+            self.take_back(worker, slot, output.task, cx);
             cx.send(worker, Msg::Cancel(output.task));
         }
-        self.tasks.remove(&output.task);
+        self.open.close(slot);
     }
 
     /// `worker` no longer has `task`. Says whether it had it and nobody has it now.
-    fn take_back(&mut self, worker: NodeId, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) -> bool {
-        let Some(entry) = self.tasks.get_mut(&task) else { return false };
-        if entry.worker != Some(worker) {
+    fn take_back(
+        &mut self,
+        worker: NodeId,
+        slot: Slot,
+        task: TaskId,
+        cx: &mut CxOf<'_, Hierarchical>,
+    ) -> bool {
+        if self.open.worker(slot) != Some(worker) {
             return false;
         }
-        entry.worker = None;
+        self.open.take_back(slot);
         cx.note(Fact::Freed(task));
-        if let Some(timer) = entry.unaccepted.take() {
+        if let Some(timer) = self.open.about(slot).unaccepted.take() {
             cx.cancel(timer);
         }
         self.workers.finish(worker);
-        if let Some(tasks) = self.assigned.get_mut(&worker) {
-            tasks.retain(|other| *other != task);
-        }
         true
     }
 
     /// A worker is gone: its tasks are assigned again.
     fn lose_worker(&mut self, worker: NodeId, cx: &mut CxOf<'_, Hierarchical>) {
-        for task in self.assigned.remove(&worker).unwrap_or_default() {
-            if self.take_back(worker, task, cx) {
-                self.enqueue_first(task, cx);
-            }
+        while let Some((slot, task)) = self.open.first_of(worker) {
+            self.take_back(worker, slot, task, cx);
+            self.enqueue_first(task, cx);
         }
         self.workers.leave(worker);
         self.heartbeats.forget(worker);
     }
 
-    pub(super) fn timer(&mut self, params: &Params, timer: Timer, cx: &mut CxOf<'_, Hierarchical>) {
+    pub(super) fn timer(&mut self, timer: Timer, cx: &mut CxOf<'_, Hierarchical>) {
         match timer {
             Timer::Sweep => {
                 while let Some(worker) = self.heartbeats.expired(cx.now()) {
                     self.lose_worker(worker, cx);
                 }
-                self.dispatch(params, cx);
+                self.dispatch(cx);
                 let next = self.heartbeats.next_expiry();
-                let wait = next.map_or(params.timeout, |at| at.saturating_since(cx.now()));
+                let wait = next.map_or(self.params.timeout, |at| at.saturating_since(cx.now()));
                 // A burst of silence is one sweep, not one for each worker.
                 cx.set_timer(wait.max(Span::from_millis(100)), Timer::Sweep);
             }
             Timer::Unaccepted(task) => {
-                let Some(entry) = self.tasks.get_mut(&task) else { return };
-                entry.unaccepted = None;
-                if let Some(worker) = entry.worker {
+                let Some(slot) = self.open.find(task) else { return };
+                self.open.about(slot).unaccepted = None;
+                if let Some(worker) = self.open.worker(slot) {
                     // Nothing it is sent arrives: it gets no more until it is heard again.
                     self.lose_worker(worker, cx);
                 }
-                self.dispatch(params, cx);
+                self.dispatch(cx);
             }
             Timer::Decided(task) => {
-                if self.tasks.contains_key(&task) {
+                if self.open.find(task).is_some() {
                     self.enqueue(task, cx);
                 }
-                self.dispatch(params, cx);
+                self.dispatch(cx);
             }
             Timer::Heartbeat | Timer::Begin(_) | Timer::Worked | Timer::Repeat(_) | Timer::Verified => {
                 unreachable!("coordinators set no such timer")
             }
         }
     }
+}
+
+fn is_present(fleet: &Fleet, agent: NodeId) -> bool {
+    fleet.profile(agent).is_some_and(|profile| profile.present)
 }

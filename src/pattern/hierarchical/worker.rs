@@ -4,62 +4,104 @@ use smallvec::SmallVec;
 
 use super::message::READ_CONTEXT;
 use super::{Hierarchical, Msg, Params, Timer};
-use crate::sim::{CxOf, Effort};
+use crate::engine::Span;
+use crate::sim::{CxOf, Effort, TimerId};
 use crate::trace::{ExecutionId, Fact, NodeId, Output, Phase, Plane, TaskId};
 
 /// What a worker does about one task.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Held {
+struct Held {
     task: TaskId,
-    execution: Option<ExecutionId>,
-    output: Option<Output>,
+    stage: Stage,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Reading,
+    Working(ExecutionId),
+    /// Handed in, and again when the timer fires.
+    Done(Output, TimerId),
+}
+
+/// One of very many: it keeps of the parameters what it needs.
 #[derive(Debug)]
 pub(super) struct Worker {
-    pub(super) coordinator: NodeId,
-    pub(super) held: SmallVec<[Held; 1]>,
+    coordinator: NodeId,
+    heartbeat: Span,
+    result_timeout: Span,
+    /// Whether assignments are to be accepted.
+    accepts: bool,
+    held: SmallVec<[Held; 1]>,
 }
 
 impl Worker {
-    pub(super) fn start(&mut self, params: &Params, cx: &mut CxOf<'_, Hierarchical>) {
+    pub(super) fn new(params: &Params, coordinator: NodeId) -> Worker {
+        Worker {
+            coordinator,
+            heartbeat: params.heartbeat,
+            result_timeout: params.result_timeout,
+            accepts: !params.assign_timeout.is_zero(),
+            held: SmallVec::new(),
+        }
+    }
+
+    pub(super) fn start(&mut self, cx: &mut CxOf<'_, Hierarchical>) {
         cx.send(self.coordinator, Msg::Hello);
-        if !params.heartbeat.is_zero() {
+        if !self.heartbeat.is_zero() {
             // Workers start together; their heartbeats should not arrive together.
-            let phase = params.heartbeat.mul_f64(cx.rng().uniform());
+            let phase = self.heartbeat.mul_f64(cx.rng().uniform());
             cx.set_timer(phase, Timer::Heartbeat);
         }
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.held.clear();
     }
 
     fn find(&mut self, task: TaskId) -> Option<&mut Held> {
         self.held.iter_mut().find(|held| held.task == task)
     }
 
-    pub(super) fn hear(&mut self, params: &Params, msg: Msg, cx: &mut CxOf<'_, Hierarchical>) {
+    /// `task` is held no longer. Gives back what was being done about it.
+    fn drop(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) -> Option<Stage> {
+        let index = self.held.iter().position(|held| held.task == task)?;
+        let stage = self.held.remove(index).stage;
+        if let Stage::Done(_, repeat) = stage {
+            cx.cancel(repeat);
+        }
+        Some(stage)
+    }
+
+    pub(super) fn hear(&mut self, msg: Msg, cx: &mut CxOf<'_, Hierarchical>) {
         match msg {
             Msg::Assign(task) => {
-                if !params.assign_timeout.is_zero() {
+                if self.accepts {
                     cx.send(self.coordinator, Msg::Accepted(task));
                 }
                 if self.find(task).is_none() {
-                    self.held.push(Held { task, execution: None, output: None });
+                    self.held.push(Held { task, stage: Stage::Reading });
                     let holder = cx.me();
                     cx.note(Fact::AwaitsContext { task, holder });
                     let effort = Effort::Like { kind: READ_CONTEXT, tokens: cx.task(task).context_tokens };
                     cx.occupy(Plane::Cognition, Phase::Context, effort, Timer::Begin(task));
                 }
             }
-            Msg::Received(task) => self.held.retain(|held| held.task != task),
+            Msg::Received(task) => {
+                self.drop(task, cx);
+            }
             Msg::Cancel(task) => {
-                if let Some(execution) = self.find(task).and_then(|held| held.execution) {
+                if let Some(Stage::Working(execution)) = self.drop(task, cx) {
                     cx.abandon(execution);
                 }
-                self.held.retain(|held| held.task != task);
             }
             Msg::RollCall => {
                 cx.send(self.coordinator, Msg::Hello);
                 for held in &self.held {
-                    cx.send(self.coordinator, held.output.map_or(Msg::Holding(held.task), Msg::Result));
+                    let report = match held.stage {
+                        Stage::Reading | Stage::Working(_) => Msg::Holding(held.task),
+                        Stage::Done(output, _) => Msg::Result(output),
+                    };
+                    cx.send(self.coordinator, report);
                 }
             }
             Msg::Hello
@@ -73,21 +115,21 @@ impl Worker {
         }
     }
 
-    pub(super) fn timer(&mut self, params: &Params, timer: Timer, cx: &mut CxOf<'_, Hierarchical>) {
+    pub(super) fn timer(&mut self, timer: Timer, cx: &mut CxOf<'_, Hierarchical>) {
         match timer {
             Timer::Heartbeat => {
                 cx.send(self.coordinator, Msg::Heartbeat);
-                cx.set_timer(params.heartbeat, Timer::Heartbeat);
+                cx.set_timer(self.heartbeat, Timer::Heartbeat);
             }
             Timer::Begin(task) => {
                 // Cancelled while the context was being read: nothing is held any more.
                 if let Some(held) = self.find(task) {
-                    held.execution = Some(cx.work(task, Timer::Worked));
+                    held.stage = Stage::Working(cx.work(task, Timer::Worked));
                 }
             }
             Timer::Repeat(task) => {
-                if let Some(output) = self.find(task).and_then(|held| held.output) {
-                    self.hand_in(params, output, cx);
+                if let Some(Held { stage: Stage::Done(output, _), .. }) = self.find(task).copied() {
+                    self.hand_in(output, cx);
                 }
             }
             Timer::Worked | Timer::Sweep | Timer::Unaccepted(_) | Timer::Decided(_) | Timer::Verified => {
@@ -96,20 +138,23 @@ impl Worker {
         }
     }
 
-    fn hand_in(&self, params: &Params, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
+    /// Sends `output` and will do so again, unless it is received.
+    fn hand_in(&mut self, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
         cx.send(self.coordinator, Msg::Result(output));
-        cx.set_timer(params.result_timeout, Timer::Repeat(output.task));
+        let repeat = cx.set_timer(self.result_timeout, Timer::Repeat(output.task));
+        if let Some(held) = self.find(output.task) {
+            held.stage = Stage::Done(output, repeat);
+        }
     }
 
-    pub(super) fn finished(&mut self, params: &Params, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
-        if let Some(held) = self.find(output.task) {
-            held.output = Some(output);
-            self.hand_in(params, output, cx);
+    pub(super) fn finished(&mut self, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
+        if self.find(output.task).is_some() {
+            self.hand_in(output, cx);
         }
     }
 
     pub(super) fn failed(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
-        self.held.retain(|held| held.task != task);
+        self.drop(task, cx);
         cx.send(self.coordinator, Msg::Failed(task));
     }
 }

@@ -3,6 +3,8 @@
 //! A parcel goes to its reviewer, if somebody is to verify it, and otherwise to the relay, again and again
 //! until it is taken. It does not keep its worker from the next job.
 
+use std::sync::Arc;
+
 use super::message::Msg;
 use super::{Params, TRIES_PER_RELAY, Timer, next_relay, skill_of};
 use crate::engine::Time;
@@ -37,12 +39,12 @@ struct Kept {
 /// The parcels of one worker; at most one a task.
 #[derive(Debug)]
 pub(super) struct Parcels {
-    params: Params,
+    params: Arc<Params>,
     kept: Vec<Kept>,
 }
 
 impl Parcels {
-    pub(super) fn new(params: Params) -> Parcels {
+    pub(super) fn new(params: Arc<Params>) -> Parcels {
         Parcels { params, kept: Vec::new() }
     }
 
@@ -66,7 +68,7 @@ impl Parcels {
         let Kept { parcel, tries, patience } = &mut self.kept[index];
         let unreviewed = parcel.reviewer.is_none();
         if unreviewed && *tries > 0 && tries.is_multiple_of(TRIES_PER_RELAY) {
-            parcel.relay = next_relay(parcel.relay, cx.fleet());
+            parcel.relay = next_relay(parcel.relay, &self.params, cx.fleet());
         }
         // Without a review to wait for, nothing depends on the lease any more: the first result counts.
         for timer in [patience.take(), parcel.renewal.take_if(|_| unreviewed)].into_iter().flatten() {

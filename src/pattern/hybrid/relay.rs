@@ -10,11 +10,11 @@
 use super::message::Msg;
 use super::{Params, Timer};
 use crate::engine::{Span, Time};
-use crate::mechanism::Heartbeats;
+use crate::mechanism::{Heartbeats, Places, Table};
+use crate::pattern::homes::Homes;
 use crate::relay::{Fence, Relay, RelayConfig, RelayReply, RelayRequest};
-use crate::sim::Cx;
+use crate::sim::{Cx, Seat};
 use crate::trace::{Fact, NodeId, Output, SkillId, TaskId};
-use crate::work::Role;
 
 type HybridCx<'a> = Cx<'a, Msg, Timer>;
 
@@ -38,8 +38,9 @@ struct Offering {
 pub(super) struct RelaySeat {
     params: Params,
     relay: Relay,
-    /// By task id.
-    offerings: Vec<Offering>,
+    /// The agents it keeps in touch with.
+    agents: Places,
+    offerings: Table<TaskId, Offering>,
     heard: Heartbeats,
     /// How long this relay was out of service in all: its clock stands still meanwhile.
     lost: Span,
@@ -52,17 +53,29 @@ pub(super) struct RelaySeat {
 }
 
 impl RelaySeat {
-    pub(super) fn new(params: Params, tasks: usize) -> RelaySeat {
+    pub(super) fn new(params: Params, seat: &Seat<'_>) -> RelaySeat {
+        let agents = Homes::new(params.homes, seat.fleet).agents(seat.node, seat.fleet);
         RelaySeat {
             params,
-            relay: Relay::new(RelayConfig::default()),
-            offerings: vec![Offering::default(); tasks],
-            heard: Heartbeats::new(params.silence()),
+            relay: Relay::new(RelayConfig::default()).among(agents),
+            agents,
+            offerings: Table::default(),
+            heard: Heartbeats::new(params.silence()).among(agents),
             lost: Span::ZERO,
             active: Time::ZERO,
             watching: false,
             replies: Vec::new(),
         }
+    }
+
+    /// How far the offering of `task` is.
+    fn offering(&mut self, task: TaskId) -> &mut Offering {
+        let (at, _) = self.offerings.find_or_insert_with(task, Offering::default);
+        &mut self.offerings[at]
+    }
+
+    fn is_withdrawn(&self, task: TaskId) -> bool {
+        self.offerings.get(task).is_some_and(|offering| offering.withdrawn)
     }
 
     /// Begins, or is back after an outage. Leases do not run while nobody could renew them, so the clock
@@ -72,10 +85,10 @@ impl RelaySeat {
         self.active = cx.now();
         self.watching = false;
         self.watch_leases(cx);
-        for index in 0..self.offerings.len() {
-            if self.offerings[index].pending {
+        for task in self.offerings.sorted() {
+            if self.offering(task).pending {
                 let wait = self.params.rebroadcast.delay(0, &mut cx.rng());
-                cx.set_timer(wait, Timer::Repeat(TaskId(index as u32)));
+                cx.set_timer(wait, Timer::Repeat(task));
             }
         }
     }
@@ -83,13 +96,14 @@ impl RelaySeat {
     /// Loses everything: its memory was volatile.
     pub(super) fn on_crash(&mut self) {
         self.relay.wipe();
-        self.offerings.fill(Offering::default());
-        self.heard = Heartbeats::new(self.params.silence());
+        self.offerings.clear();
+        self.heard = Heartbeats::new(self.params.silence()).among(self.agents);
     }
 
     pub(super) fn on_message(&mut self, from: NodeId, msg: Msg, cx: &mut HybridCx<'_>) {
         let now = self.clock(cx);
-        if cx.fleet().role(from) == Role::Agent {
+        let is_at_home = Homes::new(self.params.homes, cx.fleet()).knows(cx.me(), from, cx.fleet());
+        if is_at_home {
             self.heard.heard(now, from);
         }
         match msg {
@@ -107,7 +121,7 @@ impl RelaySeat {
             Msg::Reject { task, holder, fence } => self.reject(from, task, holder, fence, cx),
             Msg::Result { output, requester, free, skill } => {
                 self.result(from, output, requester, cx);
-                if free {
+                if free && is_at_home {
                     self.subscribe(from, skill, true, cx);
                 }
             }
@@ -155,7 +169,7 @@ impl RelaySeat {
     /// An offer is to be repeated, if it was not taken.
     fn on_repeat(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
         self.clock(cx);
-        let offering = &mut self.offerings[task.index()];
+        let offering = self.offering(task);
         offering.pending = false;
         offering.rounds += 1;
         self.offer(task, false, cx);
@@ -205,7 +219,7 @@ impl RelaySeat {
     }
 
     fn claim(&mut self, from: NodeId, task: TaskId, cx: &mut HybridCx<'_>) {
-        if self.offerings[task.index()].withdrawn {
+        if self.is_withdrawn(task) {
             return cx.send(from, Msg::Gone { task });
         }
         let now = self.clock(cx);
@@ -224,7 +238,7 @@ impl RelaySeat {
     }
 
     fn brief(&mut self, from: NodeId, task: TaskId, cx: &mut HybridCx<'_>) {
-        if self.relay.claims().output(task).is_some() || self.offerings[task.index()].withdrawn {
+        if self.relay.claims().output(task).is_some() || self.is_withdrawn(task) {
             cx.send(from, Msg::Gone { task });
         } else if self.relay.posts().requester(task).is_some() {
             cx.send(from, Msg::Brief { task });
@@ -236,7 +250,7 @@ impl RelaySeat {
     /// The first result of a task is the answer, whoever holds the claim by now.
     fn result(&mut self, from: NodeId, output: Output, requester: Option<NodeId>, cx: &mut HybridCx<'_>) {
         let task = output.task;
-        if self.offerings[task.index()].withdrawn {
+        if self.is_withdrawn(task) {
             return cx.send(from, Msg::Resolved { task });
         }
         let now = self.clock(cx);
@@ -267,7 +281,7 @@ impl RelaySeat {
         if done || self.relay.posts().requester(task) != Some(from) {
             return;
         }
-        self.offerings[task.index()].withdrawn = true;
+        self.offering(task).withdrawn = true;
         let now = self.clock(cx);
         match self.relay.claims().holder(now, task) {
             Some(holder) => cx.send(holder, Msg::Gone { task }),
@@ -322,7 +336,7 @@ impl RelaySeat {
                         self.heard.forget(to);
                     }
                     cx.send(to, Msg::NotHeld { task });
-                    self.offerings[task.index()].rounds = 0;
+                    self.offering(task).rounds = 0;
                     again.push((task, true));
                 }
                 RelayReply::Released { task } => {
@@ -355,7 +369,7 @@ impl RelaySeat {
     }
 
     fn reopen(&mut self, task: TaskId, lapsed: bool, cx: &mut HybridCx<'_>) {
-        if self.offerings[task.index()].withdrawn {
+        if self.is_withdrawn(task) {
             return self.shelve(task);
         }
         if lapsed {
@@ -393,8 +407,8 @@ impl RelaySeat {
     /// Offers `to`, which has nothing to do, the oldest waiting post that is not under offer.
     fn offer_one(&mut self, to: NodeId, cx: &mut HybridCx<'_>) {
         let skill = cx.fleet().skill(to);
-        let not_under_offer = |task: &TaskId| !self.offerings[task.index()].pending;
-        let found = self.relay.posts().waiting_for(skill).take(LOOK_AT).find(not_under_offer);
+        let under_offer = |task| self.offerings.get(task).is_some_and(|offering| offering.pending);
+        let found = self.relay.posts().waiting_for(skill).take(LOOK_AT).find(|&task| !under_offer(task));
         if let Some(task) = found {
             cx.note(Fact::Announced(task));
             cx.send(to, Msg::Offer { task, again: false });
@@ -403,11 +417,12 @@ impl RelaySeat {
     }
 
     fn repeat_later(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        let offering = &mut self.offerings[task.index()];
+        let rebroadcast = self.params.rebroadcast;
+        let offering = self.offering(task);
         if !offering.pending {
             offering.pending = true;
             // No jitter: one relay does not collide with itself, and a repetition must not overtake claims.
-            cx.set_timer(self.params.rebroadcast.ceiling(offering.rounds), Timer::Repeat(task));
+            cx.set_timer(rebroadcast.ceiling(offering.rounds), Timer::Repeat(task));
         }
     }
 }

@@ -8,12 +8,13 @@
 //! answers, and whoever won the task there is told the same. A task that somebody works on is not posted
 //! elsewhere for want of its relay: the worker finds another relay for its result by itself.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::message::Msg;
 use super::{Params, TRIES_PER_RELAY, Timer, next_relay, skill_of};
+use crate::mechanism::Table;
 use crate::mechanism::hash::partition;
 use crate::relay::Fence;
 use crate::sim::{Cx, TimerId, Work, WorkKind};
@@ -63,18 +64,18 @@ struct Request {
 /// What one agent knows as requester.
 #[derive(Debug)]
 pub(super) struct Requester {
-    params: Params,
-    requests: BTreeMap<TaskId, Request>,
+    params: Arc<Params>,
+    requests: Table<TaskId, Request>,
 }
 
 impl Requester {
-    pub(super) fn new(params: Params) -> Requester {
-        Requester { params, requests: BTreeMap::new() }
+    pub(super) fn new(params: Arc<Params>) -> Requester {
+        Requester { params, requests: Table::default() }
     }
 
     /// A client submitted `task` to me.
     pub(super) fn on_task(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        if self.requests.contains_key(&task) {
+        if self.requests.contains(task) {
             return;
         }
         cx.note(Fact::Queued(task));
@@ -87,7 +88,7 @@ impl Requester {
 
     /// No answer to a post, or time to ask again.
     pub(super) fn on_repeat(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        let Some(request) = self.requests.get_mut(&task) else { return };
+        let Some(request) = self.requests.get_mut(task) else { return };
         let tries = match request.progress {
             Progress::Posting(tries) => tries + 1,
             Progress::Posted | Progress::Done => 0,
@@ -96,7 +97,7 @@ impl Requester {
             return; // Only strays keep it.
         }
         if tries > 0 && tries.is_multiple_of(TRIES_PER_RELAY) && !request.agreed {
-            request.move_to(next_relay(request.relay, cx.fleet()));
+            request.move_to(next_relay(request.relay, &self.params, cx.fleet()));
         }
         request.progress = Progress::Posting(tries);
         cx.send(request.relay, Msg::Post { task });
@@ -106,7 +107,7 @@ impl Requester {
 
     /// Tells strays again, until they answer.
     pub(super) fn on_stray(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        if let Some(request) = self.requests.get_mut(&task) {
+        if let Some(request) = self.requests.get_mut(task) {
             let told = request.told.take().unwrap_or_default();
             request.withdraw_strays(&self.params, task, told, cx);
         }
@@ -114,7 +115,7 @@ impl Requester {
 
     /// `relay` has the post, as `requester`'s.
     pub(super) fn posted(&mut self, relay: NodeId, task: TaskId, requester: NodeId, cx: &mut HybridCx<'_>) {
-        let Some(request) = self.requests.get_mut(&task) else { return };
+        let Some(request) = self.requests.get_mut(task) else { return };
         if !matches!(request.progress, Progress::Posting(_)) {
             if relay != request.relay {
                 cx.send(relay, Msg::Withdraw { task });
@@ -136,7 +137,7 @@ impl Requester {
 
     /// `task` is done, says `relay`.
     pub(super) fn outcome(&mut self, relay: NodeId, task: TaskId, cx: &mut HybridCx<'_>) {
-        let Some(request) = self.requests.get_mut(&task) else { return };
+        let Some(request) = self.requests.get_mut(task) else { return };
         request.move_to(relay);
         if request.strays.is_empty() {
             return self.forget(task, cx);
@@ -148,7 +149,7 @@ impl Requester {
 
     /// `relay` dropped the post.
     pub(super) fn withdrawn(&mut self, relay: NodeId, task: TaskId, cx: &mut HybridCx<'_>) {
-        let Some(request) = self.requests.get_mut(&task) else { return };
+        let Some(request) = self.requests.get_mut(task) else { return };
         request.strays.retain(|stray| *stray != relay);
         if request.strays.is_empty() && request.progress == Progress::Done {
             self.forget(task, cx);
@@ -157,7 +158,7 @@ impl Requester {
 
     /// `winner`, granted the task by relay `at`, wants to agree on it.
     pub(super) fn scope(&mut self, winner: NodeId, task: TaskId, at: NodeId, cx: &mut HybridCx<'_>) {
-        match self.requests.get_mut(&task) {
+        match self.requests.get_mut(task) {
             None => cx.send(winner, Msg::Unknown { task }),
             Some(request) if request.has_moved_from(at) => {
                 cx.send(winner, Msg::Gone { task });
@@ -181,7 +182,7 @@ impl Requester {
         cx: &mut HybridCx<'_>,
     ) {
         let (task, execution) = (output.task, output.execution);
-        let Some(request) = self.requests.get_mut(&task) else {
+        let Some(request) = self.requests.get_mut(task) else {
             return cx.send(holder, Msg::Unknown { task });
         };
         if request.has_moved_from(at) {
@@ -201,7 +202,7 @@ impl Requester {
         let WorkKind::Verified { passed, .. } = done.kind else {
             unreachable!("executions are the worker's");
         };
-        let Some(request) = self.requests.get_mut(&done.task) else { return };
+        let Some(request) = self.requests.get_mut(done.task) else { return };
         let Some(review) = &mut request.review else { return };
         if review.output.execution != done.execution {
             return;
@@ -222,7 +223,7 @@ impl Requester {
         execution: ExecutionId,
         cx: &mut HybridCx<'_>,
     ) {
-        let Some(request) = self.requests.get_mut(&task) else { return };
+        let Some(request) = self.requests.get_mut(task) else { return };
         let Some(review) = &mut request.review else { return };
         if review.output.execution != execution {
             return;
@@ -233,7 +234,7 @@ impl Requester {
             Some(true) => {
                 let skill = skill_of(cx);
                 if review.tries > 0 && review.tries.is_multiple_of(TRIES_PER_RELAY) {
-                    review.at = next_relay(at, cx.fleet());
+                    review.at = next_relay(at, &self.params, cx.fleet());
                 }
                 let at = review.at;
                 cx.send(at, Msg::Result { output, requester: Some(cx.me()), free: false, skill });
@@ -247,13 +248,13 @@ impl Requester {
 
     /// The relay acted on my verdict.
     pub(super) fn confirmed(&mut self, task: TaskId) {
-        if let Some(request) = self.requests.get_mut(&task) {
+        if let Some(request) = self.requests.get_mut(task) {
             request.review = request.review.filter(|review| review.passed.is_none());
         }
     }
 
     fn forget(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
-        if let Some(request) = self.requests.remove(&task) {
+        if let Some(request) = self.requests.take(task) {
             cx.cancel(request.repeat);
         }
     }

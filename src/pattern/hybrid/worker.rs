@@ -11,11 +11,14 @@
 //! At most one job at a time: whoever claims, prepares or executes is not free. Outputs under way are
 //! parcels, kept until somebody takes them, and do not keep their worker from the next job.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::message::{CONTEXT, Msg};
 use super::parcels::{Parcel, Parcels};
 use super::{Params, Timer, skill_of};
+use crate::pattern::homes::Homes;
 use crate::relay::Fence;
 use crate::sim::{Cx, Effort, TimerId, Work, WorkKind};
 use crate::trace::{ExecutionId, Fact, NodeId, Output, Phase, Plane, TaskId};
@@ -60,15 +63,16 @@ struct Job {
 /// What one agent knows as worker.
 #[derive(Debug)]
 pub(super) struct Worker {
-    params: Params,
+    params: Arc<Params>,
     job: Option<Job>,
     offers: SmallVec<[(NodeId, TaskId); REMEMBERED]>,
     parcels: Parcels,
 }
 
 impl Worker {
-    pub(super) fn new(params: Params) -> Worker {
-        Worker { params, job: None, offers: SmallVec::new(), parcels: Parcels::new(params) }
+    pub(super) fn new(params: Arc<Params>) -> Worker {
+        let parcels = Parcels::new(Arc::clone(&params));
+        Worker { params, job: None, offers: SmallVec::new(), parcels }
     }
 
     pub(super) fn on_start(&mut self, cx: &mut HybridCx<'_>) {
@@ -326,8 +330,7 @@ impl Worker {
     /// Tells the relays, except the one that knows, whether I am free.
     fn subscribe(&self, except: Option<NodeId>, cx: &mut HybridCx<'_>) {
         let (skill, free) = (skill_of(cx), self.is_free());
-        for index in 0..cx.fleet().relays() {
-            let relay = cx.fleet().relay(index);
+        for relay in Homes::new(self.params.homes, cx.fleet()).of(cx.me(), cx.fleet()) {
             if Some(relay) != except {
                 cx.send(relay, Msg::Subscribe { skill, free });
             }

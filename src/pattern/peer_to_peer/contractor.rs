@@ -53,7 +53,8 @@ impl Duty {
 impl Agent {
     /// Tasks at hand: awarded, and not done.
     pub(super) fn load(&self) -> u16 {
-        self.duties.values().filter(|duty| !duty.is_delivering()).count().min(usize::from(u16::MAX)) as u16
+        self.duties.unordered().filter(|(_, duty)| !duty.is_delivering()).count().min(usize::from(u16::MAX))
+            as u16
     }
 
     /// The terms on which this agent would do `task`, if it has at most `most` tasks at hand.
@@ -66,19 +67,19 @@ impl Agent {
     ) -> Option<BidTerms> {
         let load = self.load();
         let skilled = cx.fleet().can(cx.me(), cx.task(task).skill);
-        if !skilled || load > most || self.duties.contains_key(&task) {
+        if !skilled || load > most || self.duties.contains(task) {
             return None;
         }
         if self.offers.len() == OFFERS {
-            self.offers.remove(0);
+            self.offers.pop_front();
         }
-        self.offers.push(Offer { task, manager, load });
+        self.offers.push_back(Offer { task, manager, load });
         let work = self.expected(task, cx);
         let mut queued: Span = self
             .duties
-            .iter()
+            .unordered()
             .filter(|(_, duty)| !duty.is_delivering())
-            .map(|(&other, _)| self.expected(other, cx))
+            .map(|(other, _)| self.expected(other, cx))
             .sum();
         if let Some((running, since)) = self.running {
             // Of heavy-tailed work, what has outrun its estimate is expected to run on: count a quarter.
@@ -102,7 +103,7 @@ impl Agent {
         cx: &mut CxOf<'_, PeerToPeer>,
     ) -> bool {
         let offered = self.forget_offer(manager, task).map_or(0, |offer| offer.load);
-        if let Some(duty) = self.duties.get_mut(&task) {
+        if let Some(duty) = self.duties.get_mut(task) {
             duty.round = round;
             return duty.manager == manager; // The award was repeated, or another manager has the task too.
         }
@@ -120,7 +121,7 @@ impl Agent {
 
     fn forget_offer(&mut self, manager: NodeId, task: TaskId) -> Option<Offer> {
         let at = self.offers.iter().position(|offer| (offer.manager, offer.task) == (manager, task))?;
-        Some(self.offers.remove(at))
+        self.offers.remove(at)
     }
 
     pub(super) fn called(
@@ -132,7 +133,7 @@ impl Agent {
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
         self.finder.heard_of(cx.now(), manager, cx.fleet());
-        if let Some(duty) = self.duties.get(&task).filter(|duty| duty.manager == manager) {
+        if let Some(duty) = self.duties.get(task).filter(|duty| duty.manager == manager) {
             // The manager believed this agent dead.
             return Self::report(task, duty, cx);
         }
@@ -172,20 +173,20 @@ impl Agent {
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
         self.forget_offer(manager, task);
-        if self.duties.get(&task).is_some_and(|duty| duty.manager == manager && duty.round == round) {
+        if self.duties.get(task).is_some_and(|duty| duty.manager == manager && duty.round == round) {
             self.drop_duty(task, cx);
         }
     }
 
     pub(super) fn cancelled(&mut self, manager: NodeId, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        if self.duties.get(&task).is_some_and(|duty| duty.manager == manager) {
+        if self.duties.get(task).is_some_and(|duty| duty.manager == manager) {
             self.drop_duty(task, cx);
         }
     }
 
     /// Works no longer at `task`. An output that exists is still handed in: it may be the first.
     pub(super) fn drop_duty(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let Some(duty) = self.duties.get(&task).copied() else { return };
+        let Some(duty) = self.duties.get(task).copied() else { return };
         match duty.stage {
             Stage::Delivering { .. } => return,
             Stage::Working(execution) => {
@@ -198,7 +199,7 @@ impl Agent {
     }
 
     fn release(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        if let Some(timer) = self.duties.remove(&task).and_then(|duty| duty.timer) {
+        if let Some(timer) = self.duties.take(task).and_then(|duty| duty.timer) {
             cx.cancel(timer);
         }
     }
@@ -217,7 +218,7 @@ impl Agent {
         round: u16,
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
-        let Some(duty) = self.duties.get_mut(&task).filter(|duty| duty.manager == manager) else {
+        let Some(duty) = self.duties.get_mut(task).filter(|duty| duty.manager == manager) else {
             // Given up for want of it, or lost in a crash.
             if manager != cx.me() {
                 cx.send(manager, Msg::Decline { task, round });
@@ -251,7 +252,7 @@ impl Agent {
     pub(super) fn executed(&mut self, done: Work, cx: &mut CxOf<'_, PeerToPeer>) {
         let task = done.task;
         self.ended(task, cx.now());
-        let Some(duty) = self.duties.get(&task).copied() else { return };
+        let Some(duty) = self.duties.get(task).copied() else { return };
         let remote = duty.manager != cx.me();
         match done.kind {
             WorkKind::Executed(output) if remote => {
@@ -286,14 +287,14 @@ impl Agent {
 
     /// The manager has the result.
     pub(super) fn delivered(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        if self.duties.get(&task).is_some_and(Duty::is_delivering) {
+        if self.duties.get(task).is_some_and(Duty::is_delivering) {
             self.release(task, cx);
         }
     }
 
     /// Time to tell the manager of `task` something.
     pub(super) fn duty_due(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let Some(mut duty) = self.duties.get(&task).copied() else { return };
+        let Some(mut duty) = self.duties.get(task).copied() else { return };
         match duty.stage {
             Stage::Delivering { output, tries } if tries >= self.params.result_tries => {
                 // The manager is gone. Better settled twice than not at all.

@@ -4,6 +4,8 @@
 //! answer, or when nothing was heard of them for long. A lookup that is not answered goes to the next
 //! directory; the agent returns to its own the next time it registers.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::message::Msg;
@@ -29,7 +31,7 @@ struct Question {
 /// An agent's view of the others.
 #[derive(Clone, Debug)]
 pub(super) struct Finder {
-    params: Params,
+    params: Arc<Params>,
     cache: PeerCache,
     /// The directory where this agent registers.
     home: u32,
@@ -42,14 +44,14 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    pub(super) fn new(params: &Params, home: u32) -> Finder {
+    pub(super) fn new(params: Arc<Params>, home: u32) -> Finder {
         let config = PeerConfig {
             capacity: params.cache_capacity,
             ttl: params.cache_ttl,
             enough: params.cache_enough,
         };
         Finder {
-            params: *params,
+            params,
             cache: PeerCache::new(config),
             home,
             detour: 0,
@@ -62,17 +64,15 @@ impl Finder {
     /// The directory nearest to agent `index`: at its site if there is one.
     pub(super) fn home_of(index: u32, fleet: &Fleet) -> u32 {
         let site = fleet.site(fleet.agent(index));
-        let near: SmallVec<[u32; 8]> =
-            (0..fleet.relays()).filter(|&relay| fleet.site(fleet.relay(relay)) == site).collect();
-        match near.len() as u32 {
-            0 => index % fleet.relays().max(1),
-            count => near[(index % count) as usize],
-        }
+        let near = || (0..fleet.relays()).filter(|&relay| fleet.site(fleet.relay(relay)) == site);
+        let count = near().count() as u32;
+        let own = near().nth(index.checked_rem(count).unwrap_or(0) as usize);
+        own.unwrap_or_else(|| index % fleet.relays().max(1))
     }
 
     /// Everything is lost but the own address.
     pub(super) fn wipe(&mut self) {
-        *self = Finder::new(&self.params, self.home);
+        *self = Finder::new(Arc::clone(&self.params), self.home);
     }
 
     /// Lists this agent in its directory, or keeps it listed.

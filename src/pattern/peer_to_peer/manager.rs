@@ -69,8 +69,8 @@ impl Deal {
 impl Agent {
     /// A client hands over `task`. Nothing if it is known here, in whatever role.
     pub(super) fn submitted(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let known = self.deals.contains_key(&task) || self.settled.contains(&task);
-        if !known && !self.duties.contains_key(&task) {
+        let known = self.deals.contains(task) || self.settled.contains(task);
+        if !known && !self.duties.contains(task) {
             cx.note(Fact::Queued(task));
             self.deals.insert(task, Deal::new(State::BackingOff));
             self.seek(task, cx);
@@ -79,7 +79,7 @@ impl Agent {
 
     /// Looks for candidates and calls them, after a lookup where too few are known or none would do.
     fn seek(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let Some(deal) = self.deals.get_mut(&task) else { return };
+        let Some(deal) = self.deals.get_mut(task) else { return };
         deal.disarm(cx);
         let skill = cx.task(task).skill;
         if deal.failures > 0 || self.finder.knows_too_few(cx.now(), skill) {
@@ -93,14 +93,14 @@ impl Agent {
     /// The lookup for `tasks` was answered, or will not be: whoever is known is called.
     pub(super) fn looked_up(&mut self, tasks: &[TaskId], cx: &mut CxOf<'_, PeerToPeer>) {
         for &task in tasks {
-            if self.deals.get(&task).is_some_and(|deal| deal.state == State::Seeking) {
+            if self.deals.get(task).is_some_and(|deal| deal.state == State::Seeking) {
                 self.call(task, cx);
             }
         }
     }
 
     fn call(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let Some(deal) = self.deals.get_mut(&task) else { return };
+        let Some(deal) = self.deals.get_mut(task) else { return };
         let mut candidates = std::mem::take(&mut self.picked);
         candidates.clear();
         self.finder.pick(cx.task(task).skill, &mut candidates, cx);
@@ -129,7 +129,7 @@ impl Agent {
     ) {
         let mut steps = std::mem::take(&mut self.steps);
         steps.clear();
-        if let Some(negotiation) = self.deals.get_mut(&task).and_then(|deal| deal.negotiation.as_mut()) {
+        if let Some(negotiation) = self.deals.get_mut(task).and_then(|deal| deal.negotiation.as_mut()) {
             input(negotiation, &mut steps);
         }
         self.take(steps, task, cx);
@@ -147,7 +147,7 @@ impl Agent {
 
     fn step(&mut self, step: Step, task: TaskId, steps: &mut Vec<Step>, cx: &mut CxOf<'_, PeerToPeer>) {
         let me = cx.me();
-        let Some(deal) = self.deals.get_mut(&task) else { return };
+        let Some(deal) = self.deals.get_mut(task) else { return };
         let (round, again, failures) = (deal.round, deal.again, deal.failures);
         let most = if failures < u32::from(self.params.free_rounds) { 0 } else { self.params.max_queue };
         match step {
@@ -188,12 +188,12 @@ impl Agent {
     }
 
     fn negotiation(&mut self, task: TaskId) -> Option<&mut Negotiation> {
-        self.deals.get_mut(&task)?.negotiation.as_mut()
+        self.deals.get_mut(task)?.negotiation.as_mut()
     }
 
     /// `holder` has the task: the choice is final unless it fails.
     fn confirmed(&mut self, task: TaskId, holder: NodeId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let Some(deal) = self.deals.get_mut(&task) else { return };
+        let Some(deal) = self.deals.get_mut(task) else { return };
         cx.note(Fact::Decided { task, to: holder });
         cx.note(Fact::Leased { task, holder, until: Time::MAX });
         (deal.failures, deal.again) = (0, false);
@@ -212,7 +212,7 @@ impl Agent {
     /// Whether an answer to negotiation `round` of `task` is still of interest.
     fn is_current(&self, task: TaskId, round: u16) -> bool {
         self.deals
-            .get(&task)
+            .get(task)
             .is_some_and(|deal| deal.round == round && matches!(deal.state, State::Negotiating { .. }))
     }
 
@@ -224,7 +224,7 @@ impl Agent {
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
         self.finder.heard_of(cx.now(), from, cx.fleet());
-        let current = self.deals.get(&task).filter(|deal| deal.round == round && deal.negotiation.is_some());
+        let current = self.deals.get(task).filter(|deal| deal.round == round && deal.negotiation.is_some());
         let Some(deal) = current else { return cx.send(from, Msg::Reject { task, round }) };
         let latency = match deal.state {
             // Call and bid went to and fro; so will award and context.
@@ -246,14 +246,14 @@ impl Agent {
 
     pub(super) fn confirm(&mut self, from: NodeId, task: TaskId, round: u16, cx: &mut CxOf<'_, PeerToPeer>) {
         if !self.is_current(task, round) {
-            if self.deals.get(&task).and_then(Deal::holder) != Some(from) {
+            if self.deals.get(task).and_then(Deal::holder) != Some(from) {
                 cx.send(from, Msg::Cancel(task));
             }
             return;
         }
         self.negotiate(task, cx, |negotiation, steps| negotiation.confirm(from, steps));
         let sealed = self.negotiation(task).is_some_and(|negotiation| negotiation.is_confirmed());
-        if sealed && self.deals.get(&task).and_then(Deal::holder) == Some(from) {
+        if sealed && self.deals.get(task).and_then(Deal::holder) == Some(from) {
             self.confirmed(task, from, cx);
         }
     }
@@ -269,7 +269,7 @@ impl Agent {
 
     /// `holder` gave `task` back or fell silent: it is offered again.
     pub(super) fn holder_gone(&mut self, task: TaskId, holder: NodeId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let Some(deal) = self.deals.get_mut(&task) else { return };
+        let Some(deal) = self.deals.get_mut(task) else { return };
         let holds = matches!(deal.state, State::Held { holder: now, .. } if now == holder);
         if holds {
             deal.again = true;
@@ -289,17 +289,18 @@ impl Agent {
     ) {
         let now = cx.now();
         self.finder.heard_of(now, from, cx.fleet());
-        if self.settled.contains(&task) {
+        if self.settled.contains(task) {
             return cx.send(from, Msg::Cancel(task));
         }
         let silence = self.params.silence;
         // Unknown: this manager lost its memory, and gets it back from its contractors.
-        let deal = self.deals.entry(task).or_insert_with(|| {
+        let (at, _) = self.deals.find_or_insert_with(task, || {
             let mut deal = Deal::held_by(from, now);
             cx.note(Fact::Leased { task, holder: from, until: Time::MAX });
             deal.arm(task, silence, cx);
             deal
         });
+        let deal = &mut self.deals[at];
         match &mut deal.state {
             State::Held { holder, heard, handed_over, handovers } if *holder == from => {
                 *heard = now;
@@ -337,7 +338,7 @@ impl Agent {
             return;
         }
         cx.settle(task, output);
-        let Some(mut deal) = self.deals.remove(&task) else { return };
+        let Some(mut deal) = self.deals.take(task) else { return };
         deal.disarm(cx);
         match deal.holder().filter(|&other| other != from) {
             Some(other) if other == cx.me() => self.drop_duty(task, cx),
@@ -348,7 +349,7 @@ impl Agent {
 
     /// Something about `task` took too long.
     pub(super) fn deal_due(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let Some(deal) = self.deals.get_mut(&task) else { return };
+        let Some(deal) = self.deals.get_mut(task) else { return };
         deal.timer = None;
         match deal.state {
             State::Seeking => {}
