@@ -6,6 +6,9 @@
 //! without skill). Blocked time is attributed to what the tasks wait for, in the order of
 //! [`Stage`](crate::trace::Stage).
 //!
+//! Within one instant a task or an agent may change several times; no time passes between. What changed is
+//! noted, and counted once when time goes on.
+//!
 //! Failed, rejected and wrongly answered tasks stay startable (model.md §3: rejecting a task does not
 //! remove it); nobody holds them, so they count as queued.
 
@@ -45,6 +48,8 @@ struct TaskTime {
     barred: u8,
     /// Its holder forgot it.
     orphan: bool,
+    /// Changed in this instant, perhaps.
+    changed: bool,
     stage: Stage,
     /// Where it is counted in W, if it is.
     counted: Option<Stage>,
@@ -82,6 +87,19 @@ impl NodeTime {
     }
 }
 
+/// An agent as one who may be free.
+#[derive(Clone, Copy, Debug)]
+struct Agent {
+    /// Millionths of speed, so that sums are exact.
+    speed: u64,
+    skill: u8,
+    free: bool,
+    /// Whether it is counted in F.
+    counted: bool,
+    /// Changed in this instant, perhaps.
+    changed: bool,
+}
+
 /// The integrals of free time.
 #[derive(Debug)]
 pub(super) struct Blocked {
@@ -92,9 +110,11 @@ pub(super) struct Blocked {
     nodes: Vec<NodeTime>,
     /// Node running each execution.
     runs_on: Vec<u32>,
-    agent_skill: Vec<u8>,
-    /// Millionths of speed, so that sums are exact.
-    agent_speed: Vec<u64>,
+    agents: Vec<Agent>,
+    /// The instant of the latest change, and what it may have changed.
+    changed_at: Time,
+    changed_tasks: Vec<u32>,
+    changed_agents: Vec<u32>,
     /// Free agents and the sum of their speeds, by skill.
     free: Vec<(u32, u64)>,
     /// Startable tasks by skill + 1 and in total by stage.
@@ -128,6 +148,7 @@ impl Blocked {
                     TaskTime {
                         barred: bar::NOT_ARRIVED | if waits_for > 0 { bar::WAITS } else { 0 },
                         orphan: false,
+                        changed: false,
                         stage: Stage::Entry,
                         counted: None,
                         skill: card.skill.map_or(0, |skill| skill.0 + 1),
@@ -151,12 +172,20 @@ impl Blocked {
                 fleet.len()
             ],
             runs_on: Vec::new(),
-            agent_skill: fleet.profiles().iter().map(|profile| profile.skill.0).collect(),
-            agent_speed: fleet
+            agents: fleet
                 .profiles()
                 .iter()
-                .map(|profile| (profile.speed * 1e6).round() as u64)
+                .map(|profile| Agent {
+                    speed: (profile.speed * 1e6).round() as u64,
+                    skill: profile.skill.0,
+                    free: false,
+                    counted: false,
+                    changed: false,
+                })
                 .collect(),
+            changed_at: Time::ZERO,
+            changed_tasks: Vec::new(),
+            changed_agents: Vec::new(),
             free: vec![(0, 0); skills],
             startable: vec![0; skills + 1],
             by_stage: [0; Stage::ALL.len()],
@@ -165,7 +194,7 @@ impl Blocked {
             blocked_capacity_s: [0.0; Stage::ALL.len()],
             idle_capacity_s: 0.0,
         };
-        for agent in 0..blocked.agent_skill.len() {
+        for agent in 0..blocked.agents.len() {
             blocked.agent_free(Time::ZERO, agent, true);
         }
         blocked
@@ -253,38 +282,87 @@ impl Blocked {
         debug_assert_eq!(rest, 0, "every matched task waits for something");
     }
 
+    /// Something changes at `now`: what changed before is counted.
+    #[inline]
+    fn goes_on(&mut self, now: Time) {
+        if now > self.changed_at {
+            self.count_changes();
+            self.changed_at = now;
+        }
+    }
+
     #[inline]
     pub(super) fn agent_free(&mut self, now: Time, agent: usize, free: bool) {
-        self.advance(now);
-        let (count, speed) = &mut self.free[usize::from(self.agent_skill[agent])];
-        if free {
-            *count += 1;
-            *speed += self.agent_speed[agent];
-        } else {
-            *count -= 1;
-            *speed -= self.agent_speed[agent];
+        self.goes_on(now);
+        let state = &mut self.agents[agent];
+        state.free = free;
+        if !std::mem::replace(&mut state.changed, true) {
+            self.changed_agents.push(agent as u32);
         }
     }
 
-    /// Counts `task` where it belongs now.
+    /// `task` may have to be counted elsewhere.
     #[inline]
     fn recount(&mut self, now: Time, task: u32) {
-        let state = &self.tasks[task as usize];
-        let wanted = if state.barred != 0 {
-            None
-        } else if state.orphan || (state.holder != NOBODY && self.nodes[state.holder as usize].lost()) {
-            Some(Stage::Lost)
-        } else {
-            Some(state.stage)
-        };
-        if wanted != state.counted {
-            self.move_to(now, task, wanted);
+        self.goes_on(now);
+        if !std::mem::replace(&mut self.tasks[task as usize].changed, true) {
+            self.changed_tasks.push(task);
         }
     }
 
-    fn move_to(&mut self, now: Time, task: u32, wanted: Option<Stage>) {
-        self.advance(now);
-        let state = &mut self.tasks[task as usize];
+    /// Counts what the instant of the latest change has changed in the end.
+    fn count_changes(&mut self) {
+        let at = self.changed_at;
+        for index in 0..self.changed_agents.len() {
+            let agent = self.changed_agents[index] as usize;
+            self.agents[agent].changed = false;
+            if self.agents[agent].free != self.agents[agent].counted {
+                self.advance(at);
+                self.count_agent(agent);
+            }
+        }
+        for index in 0..self.changed_tasks.len() {
+            let task = self.changed_tasks[index] as usize;
+            self.tasks[task].changed = false;
+            let wanted = self.belongs(&self.tasks[task]);
+            if wanted != self.tasks[task].counted {
+                self.advance(at);
+                self.count_task(task, wanted);
+            }
+        }
+        self.changed_agents.clear();
+        self.changed_tasks.clear();
+    }
+
+    #[inline]
+    fn count_agent(&mut self, agent: usize) {
+        let state = &mut self.agents[agent];
+        state.counted = state.free;
+        let (count, speed) = &mut self.free[usize::from(state.skill)];
+        if state.free {
+            *count += 1;
+            *speed += state.speed;
+        } else {
+            *count -= 1;
+            *speed -= state.speed;
+        }
+    }
+
+    /// Where a task is to be counted in W.
+    #[inline]
+    fn belongs(&self, task: &TaskTime) -> Option<Stage> {
+        if task.barred != 0 {
+            None
+        } else if task.orphan || (task.holder != NOBODY && self.nodes[task.holder as usize].lost()) {
+            Some(Stage::Lost)
+        } else {
+            Some(task.stage)
+        }
+    }
+
+    #[inline]
+    fn count_task(&mut self, task: usize, wanted: Option<Stage>) {
+        let state = &mut self.tasks[task];
         let skill = usize::from(state.skill);
         let counted = std::mem::replace(&mut state.counted, wanted);
         if let Some(stage) = counted {
@@ -475,6 +553,7 @@ impl Blocked {
     }
 
     pub(super) fn finish(&mut self, now: Time) {
+        self.count_changes();
         self.advance(now);
     }
 
