@@ -25,7 +25,7 @@ type Rank = u64;
 const PLACE_BITS: u32 = 8;
 
 /// Times from the base to this many nanoseconds after it (2.3 years) have a rank.
-const REACH: u64 = 1 << (u64::BITS - PLACE_BITS);
+pub(super) const REACH: u64 = 1 << (u64::BITS - PLACE_BITS);
 
 /// Events at more places than this do not fit.
 const PLACES: usize = 1 << PLACE_BITS;

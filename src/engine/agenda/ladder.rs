@@ -135,6 +135,7 @@ impl<E> Ladder<E> {
         let mut rung = self.spare.pop().unwrap_or_else(Rung::new);
         rung.lay(expect, &mut self.hand, &mut self.pool);
         self.rungs.push(rung);
+        debug_assert!(self.rungs.len() <= 2 * u64::BITS as usize, "each rung is finer than the one above");
     }
 
     /// Drops the events that `keep` refuses.

@@ -5,6 +5,7 @@
 //! holds every instant from its frontier on, and a few far-off events need not widen its buckets.
 
 use super::Entry;
+use super::bottom::REACH;
 use super::bucket::{Bucket, Pool};
 
 /// Most buckets of a rung. The headers and the open ends of so many stay in the second-level cache.
@@ -122,7 +123,9 @@ impl<E> Rung<E> {
             return Taken::Last(begin);
         }
         self.current += 1;
-        while self.current < last && self.buckets[self.current].len() + hand.len() <= FEW {
+        // What is taken together is sorted together, and must not lie too far apart for that.
+        let within = (self.current as u64 - 1).saturating_add(REACH >> self.shift).min(self.last) as usize;
+        while self.current < within && self.buckets[self.current].len() + hand.len() <= FEW {
             self.buckets[self.current].drain(pool, |pool, entry| hand.put(entry, pool));
             self.current += 1;
         }

@@ -160,6 +160,22 @@ fn holding_many_events_keeps_the_order() {
     }
 }
 
+/// Few events, so far from each other that no bottom reaches from one to the next.
+#[test]
+fn the_whole_clock_is_within_reach() {
+    let mut agenda = Agenda::new();
+    let instants = || (0..64).map(|bit| 1 << bit).chain([u64::MAX - 1, u64::MAX]);
+    for round in 0..3 {
+        instants().for_each(|nanos| agenda.at(Time::from_nanos(nanos), (nanos, round)));
+    }
+    for nanos in instants() {
+        for round in 0..3 {
+            assert_eq!((agenda.fire(), agenda.now()), (Some((nanos, round)), Time::from_nanos(nanos)));
+        }
+    }
+    assert_eq!(agenda.fire(), None);
+}
+
 /// An avalanche at one instant: each event that fires schedules more for the same instant.
 #[test]
 fn events_scheduled_for_now_come_after_those_that_were() {
