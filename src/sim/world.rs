@@ -230,8 +230,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         node: NodeId,
         handler: impl FnOnce(&mut P, &mut Cx<'_, P::Msg, P::Timer>),
     ) {
-        let mut commands = std::mem::take(&mut self.commands);
-        debug_assert!(commands.is_empty(), "handlers do not nest");
+        debug_assert!(self.commands.is_empty(), "handlers do not nest");
         let shared = Shared {
             fleet: &self.setup.fleet,
             tasks: &self.setup.tasks,
@@ -242,17 +241,26 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             now: agenda.now(),
             me: node,
             shared,
-            commands: &mut commands,
+            commands: &mut self.commands,
             ids: &mut self.ids,
             choice: &mut self.nodes[node.index()].choices,
         };
         handler(&mut self.protocols[node.index()], &mut cx);
+        if !self.commands.is_empty() {
+            self.carry_out_all(agenda, node);
+        }
+    }
+
+    #[inline(never)]
+    fn carry_out_all(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
+        let mut commands = std::mem::take(&mut self.commands);
         for command in commands.drain(..) {
             self.carry_out(agenda, node, command);
         }
         self.commands = commands;
     }
 
+    #[inline(always)]
     fn carry_out(&mut self, agenda: &mut Agenda<Event>, node: NodeId, command: Command<P::Msg, P::Timer>) {
         match command {
             Command::Send { to, msg } => self.send_message(agenda, node, to, msg),

@@ -277,6 +277,9 @@ impl Blocked {
             if here > 0 {
                 rest -= here;
                 self.blocked_capacity_s[stage] += here as f64 * mean * seconds;
+                if rest == 0 {
+                    break;
+                }
             }
         }
         debug_assert_eq!(rest, 0, "every matched task waits for something");

@@ -311,7 +311,7 @@ impl Coordinator {
                 }
                 self.dispatch(cx);
             }
-            Timer::Heartbeat | Timer::Begin(_) | Timer::Worked | Timer::Repeat(_) | Timer::Verified => {
+            Timer::Heartbeat | Timer::Begin(_) | Timer::Worked | Timer::Repeat | Timer::Verified => {
                 unreachable!("coordinators set no such timer")
             }
         }

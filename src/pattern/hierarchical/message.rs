@@ -111,8 +111,8 @@ pub enum Timer {
     Begin(TaskId),
     /// Worker: the execution ended.
     Worked,
-    /// Worker: was the result received?
-    Repeat(TaskId),
+    /// Worker: were the results received?
+    Repeat,
     /// Coordinator: who has been silent for too long?
     Sweep,
     /// Coordinator: was the assignment accepted?

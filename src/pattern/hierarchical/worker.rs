@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use super::message::READ_CONTEXT;
 use super::{Hierarchical, Msg, Params, Timer};
-use crate::engine::Span;
-use crate::sim::{CxOf, Effort, TimerId};
+use crate::engine::{Span, Time};
+use crate::sim::{CxOf, Effort};
 use crate::trace::{ExecutionId, Fact, NodeId, Output, Phase, Plane, TaskId};
 
 /// What a worker does about one task.
@@ -19,8 +19,8 @@ struct Held {
 enum Stage {
     Reading,
     Working(ExecutionId),
-    /// Handed in, and again when the timer fires.
-    Done(Output, TimerId),
+    /// Handed in, and again at this time.
+    Done(Output, Time),
 }
 
 /// One of very many: it keeps of the parameters what it needs.
@@ -32,6 +32,8 @@ pub(super) struct Worker {
     /// Whether assignments are to be accepted.
     accepts: bool,
     held: SmallVec<[Held; 1]>,
+    /// Whether a reminder to hand in again is pending: one serves all that is held.
+    reminded: bool,
 }
 
 impl Worker {
@@ -42,6 +44,7 @@ impl Worker {
             result_timeout: params.result_timeout,
             accepts: !params.assign_timeout.is_zero(),
             held: SmallVec::new(),
+            reminded: false,
         }
     }
 
@@ -56,6 +59,7 @@ impl Worker {
 
     pub(super) fn forget(&mut self) {
         self.held.clear();
+        self.reminded = false;
     }
 
     fn find(&mut self, task: TaskId) -> Option<&mut Held> {
@@ -63,13 +67,9 @@ impl Worker {
     }
 
     /// `task` is held no longer. Gives back what was being done about it.
-    fn drop(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) -> Option<Stage> {
+    fn drop(&mut self, task: TaskId) -> Option<Stage> {
         let index = self.held.iter().position(|held| held.task == task)?;
-        let stage = self.held.remove(index).stage;
-        if let Stage::Done(_, repeat) = stage {
-            cx.cancel(repeat);
-        }
-        Some(stage)
+        Some(self.held.remove(index).stage)
     }
 
     pub(super) fn hear(&mut self, msg: Msg, cx: &mut CxOf<'_, Hierarchical>) {
@@ -87,10 +87,10 @@ impl Worker {
                 }
             }
             Msg::Received(task) => {
-                self.drop(task, cx);
+                self.drop(task);
             }
             Msg::Cancel(task) => {
-                if let Some(Stage::Working(execution)) = self.drop(task, cx) {
+                if let Some(Stage::Working(execution)) = self.drop(task) {
                     cx.abandon(execution);
                 }
             }
@@ -127,34 +127,47 @@ impl Worker {
                     held.stage = Stage::Working(cx.work(task, Timer::Worked));
                 }
             }
-            Timer::Repeat(task) => {
-                if let Some(Held { stage: Stage::Done(output, _), .. }) = self.find(task).copied() {
-                    self.hand_in(output, cx);
-                }
-            }
+            Timer::Repeat => self.repeat(cx),
             Timer::Worked | Timer::Sweep | Timer::Unaccepted(_) | Timer::Decided(_) | Timer::Verified => {
                 unreachable!("workers set no such timer")
             }
         }
     }
 
-    /// Sends `output` and will do so again, unless it is received.
-    fn hand_in(&mut self, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
-        cx.send(self.coordinator, Msg::Result(output));
-        let repeat = cx.set_timer(self.result_timeout, Timer::Repeat(output.task));
-        if let Some(held) = self.find(output.task) {
-            held.stage = Stage::Done(output, repeat);
+    /// Hands in again whatever was not received in time.
+    fn repeat(&mut self, cx: &mut CxOf<'_, Hierarchical>) {
+        self.reminded = false;
+        let mut next = None;
+        for held in &mut self.held {
+            let Stage::Done(output, due) = &mut held.stage else { continue };
+            if *due <= cx.now() {
+                cx.send(self.coordinator, Msg::Result(*output));
+                *due = cx.now() + self.result_timeout;
+            }
+            next = Some(next.map_or(*due, |next: Time| next.min(*due)));
+        }
+        if let Some(next) = next {
+            self.remind(next.since(cx.now()), cx);
+        }
+    }
+
+    fn remind(&mut self, wait: Span, cx: &mut CxOf<'_, Hierarchical>) {
+        if !std::mem::replace(&mut self.reminded, true) {
+            cx.set_timer(wait, Timer::Repeat);
         }
     }
 
     pub(super) fn finished(&mut self, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
-        if self.find(output.task).is_some() {
-            self.hand_in(output, cx);
+        let due = cx.now() + self.result_timeout;
+        if let Some(held) = self.find(output.task) {
+            held.stage = Stage::Done(output, due);
+            cx.send(self.coordinator, Msg::Result(output));
+            self.remind(self.result_timeout, cx);
         }
     }
 
     pub(super) fn failed(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
-        self.drop(task, cx);
+        self.drop(task);
         cx.send(self.coordinator, Msg::Failed(task));
     }
 }
