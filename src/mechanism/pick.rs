@@ -69,6 +69,8 @@ pub struct Workers {
     /// Per class, the places of the workers below the limit; under `LeastLoaded` as a binary min-heap on
     /// (outstanding, place).
     pools: Vec<Vec<u32>>,
+    /// How many these are in all.
+    listed: u32,
     /// The same workers in order of last service; maintained under `RoundRobin` only.
     turns: Turns,
 }
@@ -79,7 +81,7 @@ impl Workers {
     pub fn new(policy: Policy, limit: Option<u32>) -> Workers {
         let limit = limit.unwrap_or(u32::MAX);
         let (table, pools, turns) = (Vec::new(), Vec::new(), Turns::new());
-        Workers { policy, limit, places: Places::default(), table, pools, turns }
+        Workers { policy, limit, places: Places::default(), table, pools, listed: 0, turns }
     }
 
     /// The same, of workers that are all among `places`. Panics if there are workers already.
@@ -151,9 +153,12 @@ impl Workers {
         (worker.class != ABSENT).then_some(worker.outstanding)
     }
 
-    /// How many workers below the limit can do `wanted`. O(skill classes).
+    /// How many workers below the limit can do `wanted`.
     pub fn available(&self, wanted: Option<SkillId>) -> u32 {
-        self.pools_for(wanted).iter().map(|pool| pool.len() as u32).sum()
+        match wanted {
+            None => self.listed,
+            Some(skill) => self.pools.get(skill.index() + 1).map_or(0, |pool| pool.len() as u32),
+        }
     }
 
     /// The pools whose members can do `wanted`.
@@ -232,6 +237,7 @@ impl Workers {
         let class = usize::from(worker.class);
         worker.index = self.pools[class].len() as u32;
         self.pools[class].push(place);
+        self.listed += 1;
         self.restore_heap(place);
         if self.policy == Policy::RoundRobin {
             self.turns.join(NodeId(place), (class != CLASSLESS).then(|| SkillId((class - 1) as u8)));
@@ -247,6 +253,7 @@ impl Workers {
         }
         let pool = &mut self.pools[usize::from(worker.class)];
         pool.swap_remove(index as usize);
+        self.listed -= 1;
         if let Some(&moved) = pool.get(index as usize) {
             self.table[moved as usize].index = index;
             self.restore_heap(moved);

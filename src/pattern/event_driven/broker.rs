@@ -256,11 +256,13 @@ impl Broker {
         self.slot(task).last = offset;
     }
 
-    pub(super) fn set_due(&mut self, task: TaskId, due: Option<Time>) {
-        self.slot(task).due = due;
+    pub(super) fn set_due(&mut self, task: TaskId, due: Option<Time>) -> &mut Slot {
         if let Some(at) = due {
             self.due.set(task, at);
         }
+        let slot = self.slot(task);
+        slot.due = due;
+        slot
     }
 
     /// What is to be repeated next.

@@ -49,11 +49,11 @@ impl Broker {
     /// Notes whether somebody was told of `task`. If so nobody else is until it is due.
     pub(super) fn offered(&mut self, task: TaskId, reached: bool, cx: &mut EventCx<'_>) {
         self.posts.set_waiting(task, !reached);
-        self.set_due(task, reached.then(|| cx.now() + self.params.reoffer));
-        if self.slot(task).announced != reached {
+        let due = reached.then(|| cx.now() + self.params.reoffer);
+        let announced = std::mem::replace(&mut self.set_due(task, due).announced, reached);
+        if announced != reached {
             cx.note(if reached { Fact::Announced(task) } else { Fact::Queued(task) });
         }
-        self.slot(task).announced = reached;
     }
 
     /// Lets free subscribers race for a task, up to the number of racers.

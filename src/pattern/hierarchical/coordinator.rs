@@ -5,7 +5,7 @@ use super::{Hierarchical, Msg, Params, Timer};
 use crate::engine::{Span, Time};
 use crate::mechanism::{Assignments, Heartbeats, IdSet, Lines, Places, Slot, Workers};
 use crate::sim::{CxOf, Effort, Seat, TimerId};
-use crate::trace::{Fact, NodeId, Output, Phase, Plane, TaskId};
+use crate::trace::{Fact, NodeId, Output, Phase, Plane, SkillId, TaskId};
 use crate::work::Fleet;
 
 /// What a coordinator notes about an open task.
@@ -87,10 +87,17 @@ impl Coordinator {
 
     /// A client submitted `task`.
     pub(super) fn take(&mut self, task: TaskId, cx: &mut CxOf<'_, Hierarchical>) {
-        if self.settled.contains(task) || !self.open.open(task, Open::default()).1 {
+        if self.settled.contains(task) {
             return;
         }
+        let (slot, true) = self.open.open(task, Open::default()) else { return };
+        let skill = cx.task(task).skill;
         match self.params.decide {
+            // The rule when there is no backlog: it is next, and somebody can do it.
+            Plane::Harness if self.lines.is_empty() && self.workers.available(skill) > 0 => {
+                cx.note(Fact::Queued(task));
+                return self.give(slot, task, skill, cx);
+            }
             Plane::Harness => self.enqueue(task, cx),
             Plane::Cognition => {
                 cx.note(Fact::Queued(task));
@@ -121,15 +128,20 @@ impl Coordinator {
             if self.open.worker(slot).is_some() {
                 continue;
             }
-            let worker = self.workers.assign(skill, &mut cx.rng()).expect("one is available");
-            self.open.assign(slot, worker);
-            cx.note(Fact::Decided { task, to: worker });
-            self.claimed(task, worker, cx);
-            cx.send(worker, Msg::Assign(task));
-            if !self.params.assign_timeout.is_zero() {
-                let timer = cx.set_timer(self.params.assign_timeout, Timer::Unaccepted(task));
-                self.open.about(slot).unaccepted = Some(timer);
-            }
+            self.give(slot, task, skill, cx);
+        }
+    }
+
+    /// Gives a task to one of the workers that can do `skill`, of which there is one.
+    fn give(&mut self, slot: Slot, task: TaskId, skill: Option<SkillId>, cx: &mut CxOf<'_, Hierarchical>) {
+        let worker = self.workers.assign(skill, &mut cx.rng()).expect("one is available");
+        self.open.assign(slot, worker);
+        cx.note(Fact::Decided { task, to: worker });
+        self.claimed(task, worker, cx);
+        cx.send(worker, Msg::Assign(task));
+        if !self.params.assign_timeout.is_zero() {
+            let timer = cx.set_timer(self.params.assign_timeout, Timer::Unaccepted(task));
+            self.open.about(slot).unaccepted = Some(timer);
         }
     }
 
