@@ -42,7 +42,7 @@ pub struct Agenda<E> {
 /// is stale: it stays harmless for ever, also when the storage it named is used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventKey {
-    slot: u32,
+    slot: SlotId,
     generation: u32,
 }
 

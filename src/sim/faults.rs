@@ -122,7 +122,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         self.lose_attention(agenda, node);
         self.nodes[node.index()].incarnation += 1;
-        self.nodes[node.index()].deferred.clear();
+        self.nodes[node.index()].deferred = None;
         self.nodes[node.index()].owes_start = false;
         let relay = self.role(node) == Role::Relay;
         if !relay || !self.setup.relay.durable {
@@ -205,7 +205,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             self.call(agenda, node, |protocol, cx| protocol.on_start(cx));
         }
         self.thaw(agenda, node);
-        for then in std::mem::take(&mut self.nodes[node.index()].deferred) {
+        for then in self.nodes[node.index()].deferred.take().into_iter().flat_map(|timers| *timers) {
             self.call(agenda, node, |protocol, cx| protocol.on_timer(then, cx));
         }
         self.serve_waiting(agenda, node, Plane::Harness);

@@ -357,7 +357,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             return;
         }
         if node.paused > 0 {
-            node.deferred.push(slot.then);
+            node.deferred.get_or_insert_default().push(slot.then);
         } else {
             self.call(agenda, slot.node, |protocol, cx| protocol.on_timer(slot.then, cx));
         }

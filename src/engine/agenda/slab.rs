@@ -8,7 +8,7 @@ use super::EventKey;
 
 /// The slot of a pending event that has a key: its number plus one, or [`SlotId::NONE`]. Never zero, which
 /// leaves the compiler a value that says "no event at all".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SlotId(std::num::NonZeroU32);
 
 impl SlotId {
@@ -49,6 +49,7 @@ impl Slab {
     }
 
     /// A slot for an event about to be scheduled, and the key to it.
+    #[inline]
     pub(super) fn open(&mut self) -> (SlotId, EventKey) {
         if let Some(id) = self.free {
             let slot = &mut self.slots[id.index()];
@@ -56,18 +57,18 @@ impl Slab {
                 unreachable!("the list of free slots holds free slots")
             };
             self.free = next;
-            return (id, EventKey { slot: id.0.get() - 1, generation: slot.generation });
+            return (id, EventKey { slot: id, generation: slot.generation });
         }
         let number = u32::try_from(self.slots.len() + 1).ok().and_then(std::num::NonZeroU32::new);
         let number = number.filter(|&number| SlotId(number) != SlotId::NONE);
         let id = SlotId(number.expect("fewer than 2³² − 1 events with a key are pending at once"));
         self.slots.push(Slot { generation: 0, mark: Mark::Pending });
-        (id, EventKey { slot: id.0.get() - 1, generation: 0 })
+        (id, EventKey { slot: id, generation: 0 })
     }
 
     /// Marks the event of `key` as cancelled, if it is pending.
     pub(super) fn cancel(&mut self, key: EventKey) -> bool {
-        let Some(slot) = self.slots.get_mut(key.slot as usize) else { return false };
+        let Some(slot) = self.slots.get_mut(key.slot.index()) else { return false };
         if slot.generation != key.generation || slot.mark != Mark::Pending {
             return false;
         }
@@ -83,6 +84,7 @@ impl Slab {
     }
 
     /// Frees the slot of an event that leaves the ladder; tells whether it was still pending.
+    #[inline]
     pub(super) fn close(&mut self, id: SlotId) -> bool {
         let slot = &mut self.slots[id.index()];
         let pending = match std::mem::replace(&mut slot.mark, Mark::Free { next: self.free }) {
