@@ -3,10 +3,10 @@
 //! `Agenda`, random draws included.
 //!
 //! `cargo bench --bench agenda` measures all laws with criterion. `cargo bench --bench agenda -- table`
-//! compares, in turns within one process, with two kernels of the same model: the floor, which has no queue at
-//! all (a ring: first in, first out, whatever the time), and one on the binary heap of the standard library.
-//! `-- laws` does so for every law; `-- only agenda 10000 1000000` runs one kernel (`floor`, `heap`, `agenda`)
-//! with so many pending for so many events and prints nothing, for callgrind.
+//! compares, in turns within one process, with two kernels of the same model: the floor, which has no queue
+//! at all (a ring: first in, first out, whatever the time), and one on the standard library's binary heap.
+//! `-- laws` does so for every law; `-- only agenda 10000 1000000` runs one kernel (`floor`, `heap`,
+//! `agenda`) with so many pending for so many events and prints nothing, for callgrind.
 
 // A bench measures the clock on the wall; the simulation knows nothing of it.
 #![allow(clippy::disallowed_types)]

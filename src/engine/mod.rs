@@ -2,8 +2,8 @@
 //!
 //! A [`Model`] owns all state and reacts to one event at a time; the [`Agenda`] holds what is still to
 //! come: [`Agenda::after`] where nobody takes an event back, [`Agenda::after_keyed`] where somebody may. The
-//! kernel must not know agents, messages or tasks: it would serve a model of a car wash as well, and its tests
-//! do exactly that.
+//! kernel must not know agents, messages or tasks: it would serve a model of a car wash as well, and its
+//! tests do exactly that.
 //!
 //! ```
 //! use anthill::engine::{Agenda, Engine, Model, Span, Time};

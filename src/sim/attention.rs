@@ -5,15 +5,12 @@
 
 use smallvec::SmallVec;
 
-use super::cx::Effort;
 use super::execution::{Errand, ErrandKind, ExecutionState, Job};
-use super::kinds::CLIENT_KINDS;
 use super::protocol::{Protocol, Work, WorkKind};
 use super::station::{Class, Service, Waiting};
 use super::world::{Event, World};
-use crate::engine::{Agenda, Rng, Span, Time};
-use crate::trace::{Activity, NodeId, Observer, Output, Phase, Plane, Record};
-use crate::work::Role;
+use crate::engine::{Agenda, Span, Time};
+use crate::trace::{Activity, NodeId, Observer, Output, Plane, Record};
 
 /// How long `effort` takes at `rate`. Rounds up, so that no work is done for nothing.
 #[inline]
@@ -49,89 +46,6 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let node = &self.nodes[node.index()];
         let station = node.at(plane);
         node.pace * station.share(station.serving.len())
-    }
-
-    /// Opens the stream of the next service at `node`, which its cost is drawn from, if it is drawn.
-    #[inline]
-    fn next_service(&mut self, node: NodeId) -> impl FnOnce() -> Rng + use<P, O> {
-        let state = &mut self.nodes[node.index()];
-        state.served += 1;
-        let (key, address, ordinal) = (self.cost_key, state.costs, state.served);
-        move || key.stream(address, ordinal)
-    }
-
-    /// What `effort` amounts to at speed 1.
-    pub(super) fn effort(&mut self, node: NodeId, effort: Effort) -> Span {
-        match effort {
-            Effort::Time(span) => span,
-            Effort::Like { kind, tokens } => self.handling(node, CLIENT_KINDS.len() + kind, tokens),
-        }
-    }
-
-    /// What verifying an output amounts to at speed 1.
-    pub(super) fn verifying(&mut self, node: NodeId) -> Span {
-        let rng = self.next_service(node);
-        self.verify.draw(rng)
-    }
-
-    #[inline]
-    fn handling(&mut self, node: NodeId, kind: usize, tokens: u32) -> Span {
-        let rng = self.next_service(node);
-        let kind = &self.kinds[kind];
-        let base = kind.cost(self.nodes[node.index()].role).draw(rng);
-        if tokens == 0 { base } else { base + kind.per_token.mul_f64(f64::from(tokens)) }
-    }
-
-    /// The priority of a step that takes `effort`: that of the kind of message it is like.
-    pub(super) fn effort_priority(&self, effort: Effort) -> i16 {
-        match effort {
-            Effort::Time(_) => 0,
-            Effort::Like { kind, .. } => self.kinds[CLIENT_KINDS.len() + kind].priority,
-        }
-    }
-
-    fn priority(&self, job: Job) -> i16 {
-        match job {
-            Job::Letter(letter) => self.kinds[usize::from(self.letters.get(letter).kind)].priority,
-            Job::Execution(execution) => {
-                self.setup.tasks.card(self.executions[execution.index()].task).priority
-            }
-            Job::Errand(slot) => self.errands.get(slot).priority,
-            Job::Poll { .. } => 0,
-        }
-    }
-
-    /// How much effort `job` takes at `node` \[time at speed 1\], and what records call it.
-    #[inline]
-    fn size_up(&mut self, node: NodeId, job: Job) -> (Span, Activity) {
-        match job {
-            Job::Letter(letter) => {
-                let letter = self.letters.get(letter);
-                let (kind, tokens) = (usize::from(letter.kind), letter.tokens);
-                let activity = Activity::Coordinating(self.kinds[kind].kind.phase);
-                (self.handling(node, kind, tokens), activity)
-            }
-            Job::Execution(execution) => {
-                let work = self.setup.tasks.work(self.executions[execution.index()].task);
-                (work, Activity::Executing(execution))
-            }
-            Job::Errand(slot) => {
-                let errand = self.errands.get(slot);
-                (errand.effort, errand.kind.activity())
-            }
-            Job::Poll { .. } => (self.poll_effort(node), Activity::Coordinating(Phase::Synchronisation)),
-        }
-    }
-
-    /// A relay answers a poll as it handles a message; an agent composes one in the mean time of its harness.
-    fn poll_effort(&mut self, node: NodeId) -> Span {
-        match self.nodes[node.index()].role {
-            Role::Relay => {
-                let rng = self.next_service(node);
-                self.setup.relay.service.sample_span(&mut rng())
-            }
-            Role::Client | Role::Agent => Span::from_secs_f64(self.setup.costs.harness.mean()),
-        }
     }
 
     /// Puts a job before a plane of `node`; it begins at once if nobody is before it.
@@ -221,19 +135,6 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             self.hang(agenda, node, execution);
         } else if shares_change {
             self.go_on(agenda, node, plane);
-        }
-    }
-
-    /// What records call a job that was sized up before.
-    fn activity(&self, job: Job) -> Activity {
-        match job {
-            Job::Letter(letter) => {
-                let kind = usize::from(self.letters.get(letter).kind);
-                Activity::Coordinating(self.kinds[kind].kind.phase)
-            }
-            Job::Execution(execution) => Activity::Executing(execution),
-            Job::Errand(slot) => self.errands.get(slot).kind.activity(),
-            Job::Poll { .. } => Activity::Coordinating(Phase::Synchronisation),
         }
     }
 

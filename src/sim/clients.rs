@@ -60,9 +60,9 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         self.send_client(agenda, client, to, SUBMIT, Body::Submit { task });
     }
 
-    /// The client will ask again unless `task` is acknowledged in time: twice as long with each try, up to 8 ×
-    /// the timeout. All that wait equally long are asked for in the order of submission, so that a list for
-    /// each wait and one event for each list serve them all.
+    /// The client will ask again unless `task` is acknowledged in time: twice as long with each try, up to 8
+    /// times the timeout. All that wait equally long are asked for in the order of submission, so that a list
+    /// for each wait and one event for each list serve them all.
     fn expect_acknowledgement(&mut self, agenda: &mut Agenda<Event>, task: TaskId, attempt: u32) {
         let doubled = attempt.min(LONGEST_WAIT);
         let due = agenda.now() + self.waits[doubled as usize];

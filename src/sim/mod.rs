@@ -9,6 +9,7 @@ mod attention;
 mod clients;
 mod cx;
 mod delivery;
+mod effort;
 mod execution;
 mod faults;
 mod kinds;

@@ -108,7 +108,7 @@ impl<E> Ladder<E> {
             }
             match taken {
                 Taken::Nothing => {}
-                Taken::Instant => {
+                Taken::Moment => {
                     self.hand.stack(&mut self.crowd);
                     return self.refill();
                 }

@@ -56,7 +56,7 @@ pub(super) enum Taken {
     /// A bucket that begins at this instant \[ns\]; later ones follow.
     Bucket(u64),
     /// All events of one instant; more of them may come.
-    Instant,
+    Moment,
     /// The last bucket, which begins at this instant \[ns\]: the rung is used up.
     Last(u64),
     /// Nothing: it was used up.
@@ -117,7 +117,7 @@ impl<E> Rung<E> {
             // A bucket of one instant stays open: what is scheduled for it while its events fire comes
             // after them, and need not be sorted in.
             self.frontier = begin;
-            return Taken::Instant;
+            return Taken::Moment;
         }
         if self.current == last {
             return Taken::Last(begin);

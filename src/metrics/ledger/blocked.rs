@@ -16,9 +16,10 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::matching::Matching;
 use crate::engine::Time;
 use crate::trace::{DownReason, Ending, ExecutionId, Fact, NodeId, Stage, TaskId};
-use crate::work::{Fleet, Tasks};
+use crate::work::{AgentProfile, Fleet, TaskCard, Tasks};
 
 const NOBODY: u32 = u32::MAX;
 
@@ -65,6 +66,22 @@ struct TaskTime {
 }
 
 impl TaskTime {
+    fn new(card: &TaskCard, waits_for: u32) -> TaskTime {
+        TaskTime {
+            barred: bar::NOT_ARRIVED | if waits_for > 0 { bar::WAITS } else { 0 },
+            orphan: false,
+            changed: false,
+            stage: Stage::Entry,
+            counted: None,
+            skill: card.skill.map_or(0, |skill| skill.0 + 1),
+            waits_for,
+            progressing: 0,
+            holder: NOBODY,
+            next: NOBODY,
+            previous: NOBODY,
+        }
+    }
+
     /// Bars the task from W, or lifts the bar.
     #[inline]
     fn bar(&mut self, bar: u8, on: bool) {
@@ -100,11 +117,16 @@ struct Agent {
     changed: bool,
 }
 
-/// The integrals of free time.
+impl Agent {
+    fn new(profile: &AgentProfile) -> Agent {
+        let speed = (profile.speed * 1e6).round() as u64;
+        Agent { speed, skill: profile.skill.0, free: false, counted: false, changed: false }
+    }
+}
+
+/// Who is free and what is startable, and the integrals of both.
 #[derive(Debug)]
 pub(super) struct Blocked {
-    warmup: Time,
-    since: Time,
     tasks: Vec<TaskTime>,
     graph: Arc<Tasks>,
     nodes: Vec<NodeTime>,
@@ -115,15 +137,7 @@ pub(super) struct Blocked {
     changed_at: Time,
     changed_tasks: Vec<u32>,
     changed_agents: Vec<u32>,
-    /// Free agents and the sum of their speeds, by skill.
-    free: Vec<(u32, u64)>,
-    /// Startable tasks by skill + 1 and in total by stage.
-    startable: Vec<u32>,
-    by_stage: [u32; Stage::ALL.len()],
-    blocked_ns: u64,
-    idle_ns: u64,
-    pub(super) blocked_capacity_s: [f64; Stage::ALL.len()],
-    pub(super) idle_capacity_s: f64,
+    pub(super) matching: Matching,
 }
 
 impl Blocked {
@@ -138,27 +152,10 @@ impl Blocked {
                 .unwrap_or(0),
         );
         let mut blocked = Blocked {
-            warmup,
-            since: Time::ZERO,
             tasks: tasks
                 .cards()
                 .iter()
-                .map(|card| {
-                    let waits_for = tasks.predecessors(card.id).count() as u32;
-                    TaskTime {
-                        barred: bar::NOT_ARRIVED | if waits_for > 0 { bar::WAITS } else { 0 },
-                        orphan: false,
-                        changed: false,
-                        stage: Stage::Entry,
-                        counted: None,
-                        skill: card.skill.map_or(0, |skill| skill.0 + 1),
-                        waits_for,
-                        progressing: 0,
-                        holder: NOBODY,
-                        next: NOBODY,
-                        previous: NOBODY,
-                    }
-                })
+                .map(|card| TaskTime::new(card, tasks.predecessors(card.id).count() as u32))
                 .collect(),
             graph: tasks,
             nodes: vec![
@@ -172,27 +169,11 @@ impl Blocked {
                 fleet.len()
             ],
             runs_on: Vec::new(),
-            agents: fleet
-                .profiles()
-                .iter()
-                .map(|profile| Agent {
-                    speed: (profile.speed * 1e6).round() as u64,
-                    skill: profile.skill.0,
-                    free: false,
-                    counted: false,
-                    changed: false,
-                })
-                .collect(),
+            agents: fleet.profiles().iter().map(Agent::new).collect(),
             changed_at: Time::ZERO,
             changed_tasks: Vec::new(),
             changed_agents: Vec::new(),
-            free: vec![(0, 0); skills],
-            startable: vec![0; skills + 1],
-            by_stage: [0; Stage::ALL.len()],
-            blocked_ns: 0,
-            idle_ns: 0,
-            blocked_capacity_s: [0.0; Stage::ALL.len()],
-            idle_capacity_s: 0.0,
+            matching: Matching::new(skills, warmup),
         };
         for agent in 0..blocked.agents.len() {
             blocked.agent_free(Time::ZERO, agent, true);
@@ -200,92 +181,7 @@ impl Blocked {
         blocked
     }
 
-    /// Integrates up to `now` with the counts as they were.
-    #[inline]
-    fn advance(&mut self, now: Time) {
-        if now > self.since {
-            let span = now.saturating_since(self.since.max(self.warmup)).as_nanos();
-            self.since = now;
-            match self.free[..] {
-                [(free, speed)] if self.startable[1] == 0 => self.integrate_alike(span, free, speed),
-                _ => self.integrate(span),
-            }
-        }
-    }
-
-    /// Integrates over `span` ns where all agents are of one skill class and no startable task asks for one:
-    /// [`Blocked::integrate`] with its sums worked out.
-    #[inline]
-    fn integrate_alike(&mut self, span: u64, free: u32, speed: u64) {
-        if free == 0 {
-            return;
-        }
-        let pairs = free.min(self.startable[0]);
-        self.blocked_ns += u64::from(pairs) * span;
-        self.idle_ns += u64::from(free - pairs) * span;
-        let seconds = span as f64 * 1e-9;
-        let all_speed = f64::from(free) * (speed as f64 * 1e-6 / f64::from(free));
-        let matched_speed = all_speed * (f64::from(pairs) / f64::from(free));
-        self.idle_capacity_s += (all_speed - matched_speed) * seconds;
-        if pairs > 0 {
-            self.attribute(u64::from(pairs), matched_speed, seconds);
-        }
-    }
-
-    /// Integrates over `span` ns with the counts as they are.
-    fn integrate(&mut self, span: u64) {
-        if span == 0 {
-            return;
-        }
-        let (mut matched, mut matched_speed) = (0u64, 0.0);
-        let (mut left, mut left_speed) = (0u64, 0.0);
-        for (skill, &(free, speed)) in self.free.iter().enumerate() {
-            if free == 0 {
-                continue;
-            }
-            let mean = speed as f64 * 1e-6 / f64::from(free);
-            let pairs = free.min(self.startable[skill + 1]);
-            matched += u64::from(pairs);
-            matched_speed += f64::from(pairs) * mean;
-            left += u64::from(free - pairs);
-            left_speed += f64::from(free - pairs) * mean;
-        }
-        let any = left.min(u64::from(self.startable[0]));
-        if any > 0 {
-            let speed = left_speed * (any as f64 / left as f64);
-            matched += any;
-            matched_speed += speed;
-            left -= any;
-            left_speed -= speed;
-        }
-        self.blocked_ns += matched * span;
-        self.idle_ns += left * span;
-        let seconds = span as f64 * 1e-9;
-        self.idle_capacity_s += left_speed * seconds;
-        if matched > 0 {
-            self.attribute(matched, matched_speed, seconds);
-        }
-    }
-
-    /// Books matched pairs to what their tasks wait for.
-    #[inline]
-    fn attribute(&mut self, matched: u64, matched_speed: f64, seconds: f64) {
-        let mean = matched_speed / matched as f64;
-        let mut rest = matched;
-        for (stage, &count) in self.by_stage.iter().enumerate() {
-            let here = rest.min(u64::from(count));
-            if here > 0 {
-                rest -= here;
-                self.blocked_capacity_s[stage] += here as f64 * mean * seconds;
-                if rest == 0 {
-                    break;
-                }
-            }
-        }
-        debug_assert_eq!(rest, 0, "every matched task waits for something");
-    }
-
-    /// Something changes at `now`: what changed before is counted.
+    /// Time goes on to `now`: what changed before is counted. To be called before anything is changed.
     #[inline]
     fn goes_on(&mut self, now: Time) {
         if now > self.changed_at {
@@ -306,8 +202,7 @@ impl Blocked {
 
     /// `task` may have to be counted elsewhere.
     #[inline]
-    fn recount(&mut self, now: Time, task: u32) {
-        self.goes_on(now);
+    fn recount(&mut self, task: u32) {
         if !std::mem::replace(&mut self.tasks[task as usize].changed, true) {
             self.changed_tasks.push(task);
         }
@@ -320,35 +215,22 @@ impl Blocked {
             let agent = self.changed_agents[index] as usize;
             self.agents[agent].changed = false;
             if self.agents[agent].free != self.agents[agent].counted {
-                self.advance(at);
-                self.count_agent(agent);
+                let Agent { speed, skill, free, .. } = self.agents[agent];
+                self.agents[agent].counted = free;
+                self.matching.count_agent(at, skill, speed, free);
             }
         }
         for index in 0..self.changed_tasks.len() {
             let task = self.changed_tasks[index] as usize;
             self.tasks[task].changed = false;
             let wanted = self.belongs(&self.tasks[task]);
-            if wanted != self.tasks[task].counted {
-                self.advance(at);
-                self.count_task(task, wanted);
+            let counted = std::mem::replace(&mut self.tasks[task].counted, wanted);
+            if wanted != counted {
+                self.matching.count_task(at, self.tasks[task].skill, counted, wanted);
             }
         }
         self.changed_agents.clear();
         self.changed_tasks.clear();
-    }
-
-    #[inline]
-    fn count_agent(&mut self, agent: usize) {
-        let state = &mut self.agents[agent];
-        state.counted = state.free;
-        let (count, speed) = &mut self.free[usize::from(state.skill)];
-        if state.free {
-            *count += 1;
-            *speed += state.speed;
-        } else {
-            *count -= 1;
-            *speed -= state.speed;
-        }
     }
 
     /// Where a task is to be counted in W.
@@ -364,22 +246,8 @@ impl Blocked {
     }
 
     #[inline]
-    fn count_task(&mut self, task: usize, wanted: Option<Stage>) {
-        let state = &mut self.tasks[task];
-        let skill = usize::from(state.skill);
-        let counted = std::mem::replace(&mut state.counted, wanted);
-        if let Some(stage) = counted {
-            self.startable[skill] -= 1;
-            self.by_stage[stage as usize] -= 1;
-        }
-        if let Some(stage) = wanted {
-            self.startable[skill] += 1;
-            self.by_stage[stage as usize] += 1;
-        }
-    }
-
-    #[inline]
     fn hold(&mut self, now: Time, task: TaskId, stage: Stage, holder: u32) {
+        self.goes_on(now);
         let index = task.0;
         if self.tasks[task.index()].holder != holder {
             self.let_go(index);
@@ -395,7 +263,7 @@ impl Blocked {
         }
         let state = &mut self.tasks[task.index()];
         (state.stage, state.orphan) = (stage, false);
-        self.recount(now, index);
+        self.recount(index);
     }
 
     fn let_go(&mut self, task: u32) {
@@ -415,8 +283,9 @@ impl Blocked {
     }
 
     pub(super) fn arrived(&mut self, now: Time, task: TaskId) {
+        self.goes_on(now);
         self.tasks[task.index()].bar(bar::NOT_ARRIVED, false);
-        self.recount(now, task.0);
+        self.recount(task.0);
     }
 
     pub(super) fn acknowledged(&mut self, now: Time, task: TaskId, by: NodeId) {
@@ -444,6 +313,7 @@ impl Blocked {
     }
 
     pub(super) fn started(&mut self, now: Time, execution: ExecutionId, task: TaskId, node: NodeId) {
+        self.goes_on(now);
         match self.runs_on.get_mut(execution.index()) {
             Some(slot) => *slot = node.0,
             None => {
@@ -454,21 +324,22 @@ impl Blocked {
         let state = &mut self.nodes[node.index()];
         state.running.push((execution, task));
         if state.up && !state.silent {
-            self.progresses(now, task, true);
+            self.progresses(task, true);
         }
     }
 
     /// One execution more of `task` progresses, or one less.
     #[inline]
-    fn progresses(&mut self, now: Time, task: TaskId, more: bool) {
+    fn progresses(&mut self, task: TaskId, more: bool) {
         let state = &mut self.tasks[task.index()];
         state.progressing = if more { state.progressing + 1 } else { state.progressing - 1 };
         state.bar(bar::PROGRESSES, state.progressing > 0);
-        self.recount(now, task.0);
+        self.recount(task.0);
     }
 
     /// An execution ended, whatever became of it. Harmless if it had ended before.
     pub(super) fn stopped(&mut self, now: Time, execution: ExecutionId) {
+        self.goes_on(now);
         let node = self.runs_on.get(execution.index()).copied().unwrap_or(NOBODY);
         if node == NOBODY {
             return;
@@ -478,25 +349,26 @@ impl Blocked {
             let (_, task) = state.running.swap_remove(place);
             self.runs_on[execution.index()] = NOBODY;
             if state.up && !state.silent {
-                self.progresses(now, task, false);
+                self.progresses(task, false);
             }
         }
     }
 
     pub(super) fn correct_output(&mut self, now: Time, task: TaskId) {
+        self.goes_on(now);
         let state = &mut self.tasks[task.index()];
         if state.barred & bar::CORRECT != 0 {
             return;
         }
         state.bar(bar::CORRECT, true);
-        self.recount(now, task.0);
+        self.recount(task.0);
         if self.graph.has_dependencies() {
             let graph = Arc::clone(&self.graph);
             for successor in graph.successors(task) {
                 let state = &mut self.tasks[successor.index()];
                 state.waits_for -= 1;
                 state.bar(bar::WAITS, state.waits_for > 0);
-                self.recount(now, successor.0);
+                self.recount(successor.0);
             }
         }
     }
@@ -507,6 +379,7 @@ impl Blocked {
     }
 
     pub(super) fn ended(&mut self, now: Time, task: TaskId, how: Ending) {
+        self.goes_on(now);
         if how == Ending::Expired {
             self.tasks[task.index()].bar(bar::EXPIRED, true);
         }
@@ -521,7 +394,7 @@ impl Blocked {
             while walk != NOBODY {
                 let next = self.tasks[walk as usize].next;
                 self.tasks[walk as usize].orphan = true;
-                self.recount(now, walk);
+                self.recount(walk);
                 walk = next;
             }
         }
@@ -536,6 +409,7 @@ impl Blocked {
     }
 
     fn condition(&mut self, now: Time, node: NodeId, change: impl FnOnce(&mut NodeTime)) {
+        self.goes_on(now);
         let state = &mut self.nodes[node.index()];
         let (progressed, lost) = (state.up && !state.silent, state.lost());
         change(state);
@@ -543,13 +417,13 @@ impl Blocked {
         let affected = if progressed == progresses { 0 } else { state.running.len() };
         for place in 0..affected {
             let (_, task) = self.nodes[node.index()].running[place];
-            self.progresses(now, task, progresses);
+            self.progresses(task, progresses);
         }
         if lost != now_lost {
             let mut walk = self.nodes[node.index()].first_held;
             while walk != NOBODY {
                 let next = self.tasks[walk as usize].next;
-                self.recount(now, walk);
+                self.recount(walk);
                 walk = next;
             }
         }
@@ -557,11 +431,6 @@ impl Blocked {
 
     pub(super) fn finish(&mut self, now: Time) {
         self.count_changes();
-        self.advance(now);
-    }
-
-    /// Blocked and idle agent time \[ns\].
-    pub(super) fn split_ns(&self) -> (u64, u64) {
-        (self.blocked_ns, self.idle_ns)
+        self.matching.advance(now);
     }
 }

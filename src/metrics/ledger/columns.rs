@@ -136,7 +136,7 @@ pub(super) fn report(ledger: &Ledger, metrics: &mut MetricSet) {
         ledger.agents.iter().zip(speeds()).map(|(time, speed)| of(time) as f64 * 1e-9 * speed).sum()
     };
     let fate = |fate: Fate| ledger.fates[fate as usize].capacity_s;
-    let blocked = |stage: Stage| ledger.blocked.blocked_capacity_s[stage as usize];
+    let blocked = |stage: Stage| ledger.blocked.matching.blocked_capacity_s[stage as usize];
     let coordinating: Vec<f64> =
         Phase::ALL.iter().map(|&phase| weigh(&|time| time.coordinating_ns[phase as usize])).collect();
     let phase = |phase: Phase| coordinating[phase as usize];
@@ -160,7 +160,7 @@ pub(super) fn report(ledger: &Ledger, metrics: &mut MetricSet) {
     metrics.set("unsettled_capacity_s", unsettled);
     metrics.set("slowed_capacity_s", ledger.slowed.capacity_s);
     metrics.set("verifying_capacity_s", verifying);
-    metrics.set("idle_capacity_s", ledger.blocked.idle_capacity_s);
+    metrics.set("idle_capacity_s", ledger.blocked.matching.idle_capacity_s);
     metrics.set("down_capacity_s", down);
     metrics.set("harness_overlap_capacity_s", weigh(&|time| time.overlap_ns));
     metrics.set("infrastructure_capacity_s", infrastructure);

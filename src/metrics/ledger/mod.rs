@@ -10,6 +10,7 @@
 mod agents;
 mod blocked;
 mod columns;
+mod matching;
 
 use std::sync::Arc;
 
@@ -195,7 +196,7 @@ impl Ledger {
             free += time.free_ns;
             executing += time.executing_ns;
         }
-        let (blocked, idle) = self.blocked.split_ns();
+        let (blocked, idle) = self.blocked.matching.split_ns();
         if blocked + idle != free {
             wrong.push(format!("ledger: blocked {blocked} ns + idle {idle} ns are not the free {free} ns"));
         }

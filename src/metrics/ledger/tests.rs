@@ -131,7 +131,7 @@ fn matching_respects_skills() {
         ledger.observe(Time::ZERO, EventId(0), &Record::Arrived { task: TaskId(task) });
     }
     ledger.observe(Time::from_secs(1), EventId(0), &Record::Finish);
-    assert_eq!(ledger.blocked.split_ns(), (1_000_000_000, 2_000_000_000));
+    assert_eq!(ledger.blocked.matching.split_ns(), (1_000_000_000, 2_000_000_000));
 }
 
 /// What a crashed holder held is lost until somebody takes it up; a paused one keeps it.
