@@ -35,8 +35,8 @@ fn place_of(rank: Rank) -> usize {
 }
 
 impl<E> Bottom<E> {
-    pub(super) const fn new() -> Bottom<E> {
-        Bottom { order: Vec::new(), entries: Vec::new(), base: 0, vacant: 0 }
+    pub(super) fn new() -> Bottom<E> {
+        Bottom { order: Vec::new(), entries: Vec::with_capacity(PLACES), base: 0, vacant: 0 }
     }
 
     #[inline(always)]

@@ -37,8 +37,8 @@ impl<E> Pool<E> {
 
     fn take(&mut self) -> Vec<Entry<E>> {
         if self.chunks.is_empty() {
-            // An eighth more at a time, so that a slightly higher peak finds room already.
-            let more = self.made / 8 + 8;
+            // Twice as many, like a vector: how many a peak takes depends a little on how it lies.
+            let more = self.made.max(64);
             self.made += more;
             self.chunks.extend((0..more).map(|_| Vec::with_capacity(CHUNK)));
         }

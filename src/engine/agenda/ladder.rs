@@ -39,7 +39,7 @@ pub(super) struct Ladder<E> {
 }
 
 impl<E> Ladder<E> {
-    pub(super) const fn new() -> Ladder<E> {
+    pub(super) fn new() -> Ladder<E> {
         Ladder {
             bottom: Bottom::new(),
             rungs: Vec::new(),
