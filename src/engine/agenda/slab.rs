@@ -15,7 +15,7 @@ impl SlotId {
     /// That of events without a key.
     pub(super) const NONE: SlotId = SlotId(std::num::NonZeroU32::MAX);
 
-    fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 }
