@@ -1,6 +1,7 @@
 //! How much effort a job takes, what records call it, and how urgent it is among its equals.
 //!
-//! Costs are drawn by address: the node and the ordinal of its service. It must not know when a job is served.
+//! Costs are drawn by address: the node and the ordinal of its service. It must not know when a job is
+//! served.
 
 use super::cx::Effort;
 use super::execution::Job;
