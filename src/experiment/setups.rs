@@ -1,5 +1,4 @@
-//! The setups of a comparison: each drawn once, shared by the runs of its replication, and let go by the
-//! last.
+//! The setups of a comparison: each drawn once, shared by the runs of its replication, let go by the last.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
