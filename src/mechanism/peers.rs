@@ -358,7 +358,8 @@ mod tests {
                     let peer = cache.peers[usize::from(*slot)];
                     (cache.nodes[usize::from(*slot)], peer.skill, peer.confirmed)
                 };
-                let (mut left, mut right) = (cache.shuffled.iter().map(known).collect::<Vec<_>>(), plain.0.clone());
+                let mut left: Vec<_> = cache.shuffled.iter().map(known).collect();
+                let mut right = plain.0.clone();
                 left.sort_unstable_by_key(|peer| peer.0);
                 right.sort_unstable_by_key(|peer| peer.0);
                 prop_assert_eq!(left, right);

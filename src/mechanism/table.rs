@@ -368,7 +368,8 @@ mod tests {
                 prop_assert_eq!(table.len(), model.len());
             }
             prop_assert_eq!(table.sorted(), model.keys().copied().collect::<Vec<_>>());
-            prop_assert_eq!(table.unordered().map(|(_, value)| value).sum::<usize>(), model.values().sum::<usize>());
+            let sum: usize = table.unordered().map(|(_, value)| value).sum();
+            prop_assert_eq!(sum, model.values().sum::<usize>());
             for (&key, value) in &model {
                 prop_assert_eq!(table.get(key), Some(value));
             }
