@@ -98,12 +98,12 @@ enum Answer {
     Rejected(Bid),
 }
 
-/// The manager's side of one negotiation. Up to eight candidates need no allocation.
+/// The manager's side of one negotiation. Eight candidates and the manager itself need no allocation.
 #[derive(Clone, Debug)]
 pub struct Negotiation {
     losers: Losers,
     phase: Phase,
-    candidates: SmallVec<[(NodeId, Answer); 8]>,
+    candidates: SmallVec<[(NodeId, Answer); 9]>,
     silent: u32,
 }
 

@@ -261,8 +261,17 @@ impl Workers {
         self.turns.leave(NodeId(place));
     }
 
-    /// Moves the worker at `place`, whose key changed, up or down its pool to where the heap order holds.
+    /// The key of the worker at `place` changed. Only `LeastLoaded` asks a pool for the least: for the other
+    /// policies any order will do.
+    #[inline]
     fn restore_heap(&mut self, place: u32) {
+        if self.policy == Policy::LeastLoaded {
+            self.sift(place);
+        }
+    }
+
+    /// Moves the worker at `place` up or down its pool to where the heap order holds.
+    fn sift(&mut self, place: u32) {
         let class = usize::from(self.table[place as usize].class);
         let mut index = self.table[place as usize].index as usize;
         while index > 0 && self.key(place) < self.key(self.pools[class][(index - 1) / 2]) {

@@ -431,3 +431,23 @@ fn parameters_that_make_no_sense_are_refused() {
     assert_eq!((read.claims, read.learn, read.racers), (ClaimPolicy::Race, POLLING, 3));
     assert!(serde_json::from_str::<Params>(r#"{ "fanout": 3 }"#).is_err());
 }
+
+/// There may be a million of them.
+#[test]
+fn an_agent_is_small() {
+    let size = size_of::<Worker>();
+    assert!(size <= 448, "{size} bytes");
+}
+
+/// With `homes = 1` each of three relays has a third of the agents, and all is done all the same.
+#[test]
+fn relays_share_the_agents() {
+    for claims in POLICIES {
+        let setup = setup(12, 3, 60, Span::from_secs(20));
+        let params = Params { claims, ..Params::default() };
+        let all = play::<EventDriven>(&setup, &params);
+        let one = play::<EventDriven>(&setup, &Params { homes: 1, ..params });
+        assert_eq!((all.accepted(), one.accepted()), (60, 60), "{claims:?}");
+        assert!(2 * one.sent("welcome") < all.sent("welcome"), "{claims:?}: one relay answers, not three");
+    }
+}

@@ -159,3 +159,10 @@ fn nonsense_is_refused_all_at_once() {
     let keys: Vec<_> = problems.iter().filter_map(|problem| problem.key.as_deref()).collect();
     assert_eq!(keys, ["coordinators", "worker_queue", "timeout", "result_timeout", "policy.power_of_d.d"]);
 }
+
+/// There may be a million of them; with what one holds for a task or two beside it.
+#[test]
+fn a_worker_is_small() {
+    let size = size_of::<Hierarchical>();
+    assert!(size <= 104, "{size} bytes");
+}

@@ -276,3 +276,20 @@ fn every_message_is_of_the_kind_it_names() {
     assert_eq!(Msg::KINDS[message::CONTEXT].name, "context");
     assert!(size_of::<Msg>() <= 40, "{} bytes", size_of::<Msg>());
 }
+
+/// There may be a million of them.
+#[test]
+fn an_agent_is_small() {
+    let size = size_of::<Agent>();
+    assert!(size <= 448, "{size} bytes");
+}
+
+/// With `homes = 1` each of three relays has a third of the agents, and all is done all the same.
+#[test]
+fn relays_share_the_agents() {
+    let setup = setup(12, 3, 60, Span::from_secs(20));
+    let all = play(&setup, &Params::default());
+    let one = play(&setup, &Params { homes: 1, ..Params::default() });
+    assert_eq!((all.accepted(), one.accepted()), (60, 60));
+    assert!(3 * one.sent("subscribe") < 2 * all.sent("subscribe"), "each agent tells one relay, not three");
+}

@@ -340,3 +340,11 @@ fn churn_is_survived() {
     let again = |log: &Log| log.sent("rediscover");
     assert!(again(&churned) > again(&calm), "departed peers are what rediscovery is for");
 }
+
+/// There may be a million of them. Besides, an agent has a view of up to `cache_capacity` peers at 22 bytes
+/// each, and 300 bytes for each task it manages.
+#[test]
+fn an_agent_is_small() {
+    let (agent, deal) = (size_of::<Agent>(), size_of::<Deal>());
+    assert!(agent <= 640 && deal <= 352, "{agent} and {deal} bytes");
+}
