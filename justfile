@@ -5,3 +5,7 @@ ci:
 # Races anthill against SimPy, NeXosim and simcore: `just bench-peers --quick` proves that it runs.
 bench-peers *options:
     python3 benches/peers/race.py {{options}}
+
+# Costs an event and an agent from 10² to 10⁶ agents: writes results/scale (`--most 10000` stops there).
+scale *options:
+    cargo run --release --example scale -- {{options}}

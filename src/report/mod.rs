@@ -29,7 +29,7 @@ pub use folder::{INCOMPLETE, check_folder, write_folder, write_run_folder};
 pub use json::{comparison_json, run_json};
 pub use manifest::{Machine, Manifest};
 pub use one_run::{OneRun, run_table};
-pub use plot::{plots, png};
+pub use plot::{Growth, GrowthCurve, GrowthPanel, growth, plots, png};
 pub use ranking::{Ranking, rankings};
 pub use table::comparison_table;
 pub use validation::{

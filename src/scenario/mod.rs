@@ -63,6 +63,7 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("document-pipeline", include_str!("../../scenarios/document-pipeline.toml")),
     ("god-agent", include_str!("../../scenarios/god-agent.toml")),
     ("leader-worker", include_str!("../../scenarios/leader-worker.toml")),
+    ("scale", include_str!("../../scenarios/scale.toml")),
 ];
 
 /// The cases of `anthill validate` that the program carries: id and text, one for each file of

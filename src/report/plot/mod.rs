@@ -11,6 +11,7 @@
 mod axis;
 mod canvas;
 mod colour;
+mod growth;
 mod latency;
 mod messages;
 mod png;
@@ -20,6 +21,7 @@ mod timeline;
 mod trilemma;
 pub(super) mod validation;
 
+pub use growth::{Growth, GrowthCurve, GrowthPanel, growth};
 pub use png::png;
 
 use crate::experiment::Comparison;
