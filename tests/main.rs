@@ -8,6 +8,7 @@ mod cli;
 mod common;
 mod counterexamples;
 mod determinism;
+mod instructions;
 mod invariants;
 mod outside_pattern;
 mod reference;
