@@ -1,12 +1,13 @@
 //! What each observer of a measured run costs, on records of a real run.
 //!
-//! `PatternDef::watch` records the stream once; it is then shown to each observer alone, from a fresh start to
-//! the end, and to all of them. In a run `World` knows which record it emits and the choice among them is made
-//! by the compiler; here it is made at run time, as the row "none" shows, which only walks along the stream.
+//! `PatternDef::watch` records the stream once; it is then shown to each observer alone, from a fresh start
+//! to the end, and to all of them. In a run `World` knows which record it emits and the choice among them
+//! is made by the compiler; here it is made at run time, as the row "none" shows, which only walks along
+//! the stream.
 //!
-//! `cargo bench --bench observers` measures them with criterion on `hybrid`. `cargo bench --bench observers --
-//! table hierarchical` prints a table for a pattern: nanoseconds a record and an event, medians of turns taken
-//! in rotation, and bytes of the observer itself.
+//! `cargo bench --bench observers` measures them with criterion on `hybrid`. `cargo bench --bench observers
+//! -- table hierarchical` prints a table for a pattern: nanoseconds a record and an event, medians of turns
+//! taken in rotation, and bytes of the observer itself.
 
 // A bench measures the clock on the wall; the simulation knows nothing of it.
 #![allow(clippy::disallowed_types)]

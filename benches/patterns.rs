@@ -1,9 +1,9 @@
 //! How fast each pattern runs, with every metric on: events a second, and tasks a second.
 //!
-//! Events compare the simulator with itself; tasks compare it with others, whose events are of another kind,
-//! and patterns with each other, as they need unequally many for the same work. `cargo bench --bench patterns`
-//! measures events of the flagship and tasks of `leader-worker`; `-- table` prints both side by side for either,
-//! medians of runs taken in rotation.
+//! Events compare the simulator with itself; tasks compare it with others, whose events are of another
+//! kind, and patterns with each other, as they need unequally many for the same work. `cargo bench --bench
+//! patterns` measures events of the flagship and tasks of `leader-worker`; `-- table` prints both side by
+//! side for either, medians of runs taken in rotation.
 
 // A bench measures the clock on the wall; the simulation knows nothing of it.
 #![allow(clippy::disallowed_types)]

@@ -1,13 +1,14 @@
 //! What simulating costs per event and per agent, from a hundred agents to a million.
 //!
-//! `cargo run --release --example scale` runs `scenarios/scale.toml` at 10² to 10⁶ agents under each pattern,
-//! and writes `results/scale`: `scale.csv`, `scale.svg`, `scale.png`. `--most 100000` stops earlier,
-//! `--patterns hybrid,hierarchical` takes these alone, `--out DIR` writes elsewhere. Each pattern at each size
-//! is a process of its own, so that the peak of its memory is that run's; a finished one is written at once.
+//! `cargo run --release --example scale` runs `scenarios/scale.toml` at 10² to 10⁶ agents under each
+//! pattern, and writes `results/scale`: `scale.csv`, `scale.svg`, `scale.png`. `--most 100000` stops
+//! earlier, `--patterns hybrid,hierarchical` takes these alone, `--out DIR` writes elsewhere. Each pattern
+//! at each size is a process of its own, so that the peak of its memory is that run's; a finished one is
+//! written at once.
 //!
 //! | column | what |
 //! |---|---|
-//! | `agents`, `pattern`, `replications` | what was run; small fleets run more often, so that times can be told |
+//! | `agents`, `pattern`, `replications` | what was run; small fleets run more often |
 //! | `events` | in all replications |
 //! | `ns_per_event` | CPU time of engine, world, pattern and every metric ÷ events |
 //! | `ns_per_event_bare` | the same without metrics |
@@ -234,8 +235,8 @@ fn heap() -> usize {
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
-/// What `work` returns, and the CPU time of this thread it took \[ns\]; by the clock where the system does not
-/// say.
+/// What `work` returns, and the CPU time of this thread it took \[ns\]; by the clock where the system does
+/// not say.
 fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let cpu_ns = || -> Option<f64> {
         let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;

@@ -29,8 +29,8 @@ const TOLERANCE: f64 = 0.10;
 const DONE: &str = "units done: ";
 
 const HEADER: &str = "\
-# Instructions an event (leader_worker: a task) in a release build, as callgrind counts them. At more than 10 %
-# above one of these `tests/instructions.rs` fails; `just accept-instructions` writes this file anew.
+# Instructions an event (leader_worker: a task) in a release build, as callgrind counts them. At more than
+# 10 % above one of these `tests/instructions.rs` fails; `just accept-instructions` writes this file anew.
 ";
 
 #[test]
