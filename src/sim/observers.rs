@@ -112,6 +112,7 @@ macro_rules! shown {
         impl Observers {
             $(
                 #[inline(never)]
+                #[allow(clippy::too_many_arguments, reason = "the fields of a record, as `World` knows them")]
                 fn $name(&mut self, at: Time, cause: EventId, $($field: $type),*) {
                     self.show(at, cause, $record);
                 }
