@@ -119,7 +119,7 @@ fn write(folder: &Path, csv: &str) -> Result<(), String> {
 fn plot(csv: &str) -> String {
     let rows: Vec<Vec<&str>> = csv.lines().skip(1).map(|line| line.split(',').collect()).collect();
     growth(&Growth {
-        title: "What simulating costs, from a hundred agents to a million",
+        title: "What simulating costs as fleets grow",
         below: "scenario scale: half a task for each agent; one core, every metric on",
         size: "agents",
         panels: vec![
