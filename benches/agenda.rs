@@ -14,10 +14,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::hint::black_box;
 use std::time::Instant;
 
-use anthill::engine::{Agenda, Engine, Model, Rng, Span, Time};
+use anthill::engine::{Agenda, Ahead, Engine, Model, Rng, Span, Time, prefetch_at};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// Of the delays, mean about 1 s each: those of Rönngren and Ayani (ACM TOMACS 7(3), 1997), and four that
@@ -128,8 +127,10 @@ impl Model for Hold {
         }
     }
     #[inline]
-    fn foresee(&self, event: &Event) {
-        black_box(self.processes[event.process as usize].fired);
+    fn foresee(&self, event: &Event, ahead: Ahead) {
+        if ahead == Ahead::Far {
+            prefetch_at(&self.processes, event.process as usize);
+        }
     }
 }
 

@@ -6,9 +6,7 @@
 // What criterion generates has no documentation.
 #![allow(missing_docs)]
 
-use std::hint::black_box;
-
-use anthill::engine::{Agenda, Engine, Model, Rng, Span, StopReason, Time};
+use anthill::engine::{Agenda, Ahead, Engine, Model, Rng, Span, StopReason, Time, prefetch_at};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const REMOTE: f64 = 0.25;
@@ -47,9 +45,9 @@ impl Model for Phold {
     }
 
     #[inline]
-    fn foresee(&self, event: &Event) {
-        if let Event::At(process) = event {
-            black_box(self.fired[*process as usize]);
+    fn foresee(&self, event: &Event, ahead: Ahead) {
+        if let (Event::At(process), Ahead::Far) = (event, ahead) {
+            prefetch_at(&self.fired, *process as usize);
         }
     }
 }

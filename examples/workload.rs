@@ -6,7 +6,7 @@
 //! drawing the fleet cancel out. `tests/instructions.rs` does so under callgrind; a table by function is
 //! `valgrind --tool=callgrind target/release/examples/workload hybrid 40`, then `callgrind_annotate`.
 
-use anthill::engine::{Agenda, Engine, Model, Rng, Seed, Span, Time};
+use anthill::engine::{Agenda, Ahead, Engine, Model, Rng, Seed, Span, Time, prefetch_at};
 use anthill::pattern::PATTERNS;
 use anthill::scenario::{Known, Scenario, TextOrigin};
 use anthill::sim::Setup;
@@ -120,8 +120,10 @@ impl Model for Hold {
         agenda.after(delay, (next, [payload[1], payload[0] + 1]));
     }
 
-    fn foresee(&self, &(process, _): &Self::Event) {
-        std::hint::black_box(self.fired[process as usize]);
+    fn foresee(&self, &(process, _): &Self::Event, ahead: Ahead) {
+        if ahead == Ahead::Far {
+            prefetch_at(&self.fired, process as usize);
+        }
     }
 }
 

@@ -21,6 +21,8 @@ use std::fmt;
 
 use self::ladder::Ladder;
 use self::slab::{Slab, SlotId};
+use super::cache::prefetch_at;
+use super::run::Ahead;
 use super::time::{Span, Time};
 
 /// The clock and the pending events of one run.
@@ -188,19 +190,19 @@ impl<E> Agenda<E> {
         }
     }
 
-    /// Shows the events that will fire soon, if it is time to: a few at once, each about eight places
-    /// ahead, so that whatever waits for memory waits for all of them together.
+    /// When the events that come next have just been sorted: shows them, [`Ahead::Near`], and then those that
+    /// come after them, [`Ahead::Far`]. What is scheduled among events that are sorted already is not shown.
     #[inline(always)]
-    pub(super) fn foresee(&mut self, mut each: impl FnMut(&E)) {
-        let range = if self.ladder.bottom().is_empty() {
-            self.ladder.refill();
-            0..2 * GLANCE
-        } else if self.fired.is_multiple_of(GLANCE as u64) {
-            GLANCE..2 * GLANCE
-        } else {
+    pub(super) fn foresee(&mut self, mut show: impl FnMut(&E, Ahead)) {
+        if !self.ladder.bottom().is_empty() {
             return;
-        };
-        self.ladder.bottom().ahead(range.start, range.end).for_each(|entry| each(&entry.event));
+        }
+        self.ladder.refill();
+        self.ladder.bottom().in_order().for_each(|entry| show(&entry.event, Ahead::Near));
+        for entry in self.ladder.after_bottom() {
+            prefetch_at(&self.slab.slots, entry.slot.index());
+            show(&entry.event, Ahead::Far);
+        }
     }
 
     /// Whether [`Agenda::stop`] was called since the last time this was asked.
@@ -228,9 +230,6 @@ impl<E> fmt::Debug for Agenda<E> {
 
 /// So few tombstones are not worth a sweep.
 const FEW_TOMBSTONES: usize = 64;
-
-/// Events shown to the model at once.
-const GLANCE: usize = 8;
 
 /// A pending event, or the tombstone of one: when, what, and its mark if it may be cancelled.
 struct Entry<E> {

@@ -25,15 +25,17 @@
 //! ```
 
 mod agenda;
+mod cache;
 mod dist;
 mod rng;
 mod run;
 mod time;
 
 pub use agenda::{Agenda, EventId, EventKey};
+pub use cache::{prefetch, prefetch_at};
 pub use dist::{Dist, DistError, Law, Normalisation, normal_cdf, normal_quantile, standard_normal};
 pub(crate) use rng::{Entity, mix};
 pub use rng::{Key, Purpose, Rng, Seed};
-pub use run::{Engine, Model, Stop, StopReason};
+pub use run::{Ahead, Engine, Model, Stop, StopReason};
 pub(crate) use time::nearest;
 pub use time::{ParseSpanError, Span, Time};

@@ -17,17 +17,25 @@ pub trait Model {
     /// the agenda.
     fn handle(&mut self, event: Self::Event, agenda: &mut Agenda<Self::Event>);
 
-    /// Is shown `event` some eight events before it fires, so that the model can touch the state it will
-    /// need and have it in the cache by then: read it, and give what was read to
-    /// [`black_box`](std::hint::black_box). With much state at random places this halves the cost of an
-    /// event; a model that leaves it out pays nothing.
+    /// Is shown `event` some events before it fires, twice if it can be, so that the model can [ask
+    /// for](super::prefetch) the state it will need and have it in the cache by then. With much state at random
+    /// places this more than halves the cost of an event; a model that leaves it out pays nothing.
     ///
     /// Nothing observable may follow from it: an event may be shown more than once, or not at all, and
     /// one that was shown may still be cancelled.
     #[inline(always)]
-    fn foresee(&self, event: &Self::Event) {
-        let _ = event;
+    fn foresee(&self, event: &Self::Event, ahead: Ahead) {
+        let _ = (event, ahead);
     }
+}
+
+/// How long before it fires an event is shown to [`Model::foresee`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ahead {
+    /// Some ten events: time enough to fetch what the event itself names.
+    Far,
+    /// Some five events: what was asked for before is there, and may be read to ask for what it names.
+    Near,
 }
 
 /// A model with its agenda, ready to run.
@@ -74,7 +82,7 @@ impl<M: Model> Engine<M> {
             if self.agenda.take_stop() {
                 break StopReason::Stopped;
             }
-            self.agenda.foresee(|event| self.model.foresee(event));
+            self.agenda.foresee(|event, ahead| self.model.foresee(event, ahead));
             let Some(event) = self.agenda.fire() else { break StopReason::Exhausted };
             self.model.handle(event, &mut self.agenda);
         };

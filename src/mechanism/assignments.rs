@@ -1,17 +1,18 @@
-//! Open tasks, and who has which: a table by task through which runs a list for each worker.
+//! Open tasks, and who has which: a table by task.
 //!
 //! A coordinator asks two things. For each message: where is this task? When a worker is lost: what did
-//! it have, in the order it was given? Both are answered without a search, nothing is allocated for a task
-//! in steady state, and what is found once (a [`Slot`]) need not be found again.
+//! it have, in the order it was given? The first is answered without a search, and what is found once (a
+//! [`Slot`]) need not be found again; nothing is allocated for a task in steady state. The second is rare, and
+//! is answered by a search of what is open, so that a task touches no memory but its own.
 
-use super::chain::{Ends, Links};
-use super::places::Places;
 use super::table::{Slot, Table};
 use crate::trace::{NodeId, TaskId};
 
 #[derive(Clone, Debug)]
 struct Open<V> {
     worker: Option<NodeId>,
+    /// How many assignments there were before this one.
+    ordinal: u32,
     about: V,
 }
 
@@ -19,19 +20,17 @@ struct Open<V> {
 #[derive(Clone, Debug)]
 pub struct Assignments<V> {
     tasks: Table<TaskId, Open<V>>,
-    /// The tasks of each worker, by slot, oldest assignment first.
-    links: Links,
-    /// By the worker's place.
-    lists: Vec<Ends>,
-    places: Places,
+    assigned: u32,
+}
+
+/// No open task.
+impl<V> Default for Assignments<V> {
+    fn default() -> Assignments<V> {
+        Assignments { tasks: Table::default(), assigned: 0 }
+    }
 }
 
 impl<V> Assignments<V> {
-    /// No open task; the workers sit at `places`.
-    pub fn new(places: Places) -> Assignments<V> {
-        Assignments { tasks: Table::default(), links: Links::default(), lists: Vec::new(), places }
-    }
-
     /// Where `task` is, if it is open.
     pub fn find(&self, task: TaskId) -> Option<Slot> {
         self.tasks.find(task)
@@ -39,7 +38,7 @@ impl<V> Assignments<V> {
 
     /// Opens `task` unless it is open, and says whether it was not.
     pub fn open(&mut self, task: TaskId, about: V) -> (Slot, bool) {
-        self.tasks.find_or_insert_with(task, || Open { worker: None, about })
+        self.tasks.find_or_insert_with(task, || Open { worker: None, ordinal: 0, about })
     }
 
     /// What is noted about a task.
@@ -54,31 +53,38 @@ impl<V> Assignments<V> {
 
     /// `worker` has a task that nobody had.
     pub fn assign(&mut self, slot: Slot, worker: NodeId) {
-        let before = self.tasks[slot].worker.replace(worker);
-        assert_eq!(before, None, "a task is taken back before it is given to another");
-        let place = self.places.of(worker) as usize;
-        if self.lists.len() <= place {
-            self.lists.resize(place + 1, Ends::default());
-        }
-        self.links.push_back(&mut self.lists[place], slot.number());
+        let open = &mut self.tasks[slot];
+        assert_eq!(open.worker, None, "a task is taken back before it is given to another");
+        (open.worker, open.ordinal) = (Some(worker), self.assigned);
+        self.assigned = self.assigned.checked_add(1).expect("fewer than 2^32 assignments a run");
     }
 
     /// Nobody has a task any more; says who had it.
     pub fn take_back(&mut self, slot: Slot) -> Option<NodeId> {
-        let worker = self.tasks[slot].worker.take()?;
-        self.links.remove(&mut self.lists[self.places.of(worker) as usize], slot.number());
-        Some(worker)
+        self.tasks[slot].worker.take()
     }
 
-    /// The task that `worker` has had for longest.
-    pub fn first_of(&self, worker: NodeId) -> Option<(Slot, TaskId)> {
-        let slot = Slot::numbered(self.lists.get(self.places.of(worker) as usize)?.first()?);
-        Some((slot, self.tasks.key(slot)))
+    /// What `worker` has, in the order it was given. Looks at every open task.
+    pub fn of(&self, worker: NodeId) -> Vec<(Slot, TaskId)> {
+        let mut had: Vec<(u32, Slot, TaskId)> = self
+            .tasks
+            .slots()
+            .filter(|(_, _, open)| open.worker == Some(worker))
+            .map(|(slot, task, open)| (open.ordinal, slot, task))
+            .collect();
+        had.sort_unstable_by_key(|&(ordinal, ..)| ordinal);
+        had.into_iter().map(|(_, slot, task)| (slot, task)).collect()
+    }
+
+    /// Asks for the place where `task` is, if it is open.
+    #[inline]
+    pub fn foresee(&self, task: TaskId) {
+        self.tasks.foresee(task);
     }
 
     /// A task that nobody has is open no longer.
     pub fn close(&mut self, slot: Slot) -> V {
-        let Open { worker, about } = self.tasks.remove(slot);
+        let Open { worker, about, .. } = self.tasks.remove(slot);
         assert_eq!(worker, None, "a task is taken back before it is closed");
         about
     }
@@ -86,6 +92,7 @@ impl<V> Assignments<V> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::places::Places;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -95,7 +102,7 @@ mod tests {
         #[test]
         fn agrees_with_a_list_a_worker(moves in prop::collection::vec((0u8..4, 0u32..12, 0u32..4), 1..300)) {
             let places = Places::new(NodeId(2), 5);
-            let mut open = Assignments::<u32>::new(places);
+            let mut open = Assignments::<u32>::default();
             let (mut model, mut lists) = (BTreeMap::new(), vec![Vec::new(); 4]);
             for (action, id, place) in moves {
                 let (task, worker) = (TaskId(id), places.node(place));
@@ -123,8 +130,9 @@ mod tests {
                     _ => {}
                 }
                 for (place, list) in lists.iter().enumerate() {
-                    let first = open.first_of(places.node(place as u32)).map(|(_, task)| task.0);
-                    prop_assert_eq!(first, list.first().copied());
+                    let had = open.of(places.node(place as u32));
+                    prop_assert_eq!(&had.iter().map(|(_, task)| task.0).collect::<Vec<_>>(), list);
+                    prop_assert!(had.iter().all(|&(slot, task)| open.find(task) == Some(slot)));
                 }
             }
         }

@@ -17,6 +17,7 @@
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
+use crate::engine::prefetch_at;
 use crate::trace::{NodeId, TaskId};
 
 /// What a table is keyed by: an id below 2³² − 1.
@@ -229,6 +230,22 @@ impl<K: Key, V> Table<K, V> {
         let mut keys: Vec<K> = self.unordered().map(|(key, _)| key).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// Everything, slot by slot: for who sorts or counts it.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (Slot, K, &V)> {
+        self.entries.iter().zip(0..).filter_map(|(entry, slot)| match entry {
+            Entry::Used { key, value } => Some((Slot(slot), K::numbered(*key), value)),
+            Entry::Free { .. } => None,
+        })
+    }
+
+    /// Asks for the place where `key` is looked for first.
+    #[inline]
+    pub fn foresee(&self, key: K) {
+        if let Some(mask) = self.buckets.len().checked_sub(1) {
+            prefetch_at(&self.buckets, home(key.number(), mask));
+        }
     }
 
     /// The slot of `key` where there are no buckets.

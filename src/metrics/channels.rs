@@ -4,7 +4,7 @@
 //! hub with a thousand neighbours is sixteen entries, a full mesh of a thousand nodes fits the cache, and
 //! sparse pairs cost 16 bytes each. Only the count is ever read, so iteration order cannot reach a result.
 
-use crate::engine::mix;
+use crate::engine::{mix, prefetch_at};
 use crate::trace::NodeId;
 
 /// Distinct unordered pairs of different nodes.
@@ -14,19 +14,28 @@ pub(crate) struct Channels {
     slots: Vec<(u64, u64)>,
     used: usize,
     pairs: u64,
+    /// Pairs that are still to be entered. Each is looked up in another place in memory, so that some are
+    /// asked for before the first is needed.
+    pending: [(u64, u64); PENDING],
+    waiting: usize,
 }
+
+/// How many lines of memory are fetched at once: about what a core can.
+const PENDING: usize = 8;
 
 impl Channels {
     pub(crate) fn new() -> Channels {
-        Channels { slots: vec![(0, 0); 1024], used: 0, pairs: 0 }
+        Channels { slots: vec![(0, 0); 1024], used: 0, pairs: 0, pending: [(0, 0); PENDING], waiting: 0 }
     }
 
-    /// How many pairs it holds.
+    /// How many pairs it holds, once all are [entered](Channels::settle).
     pub(crate) fn len(&self) -> u64 {
+        debug_assert_eq!(self.waiting, 0, "pairs are counted when all are entered");
         self.pairs
     }
 
     /// Adds the pair of `a` and `b`, in either order; a node is no channel to itself.
+    #[inline]
     pub(crate) fn insert(&mut self, a: NodeId, b: NodeId) {
         if a == b {
             return;
@@ -34,6 +43,23 @@ impl Channels {
         let (low, high) = (a.min(b).0, a.max(b).0);
         let key = ((u64::from(low) << 32) | u64::from(high >> 6)) + 1;
         let bit = 1u64 << (high & 63);
+        prefetch_at(&self.slots, self.home(key));
+        self.pending[self.waiting % PENDING] = (key, bit);
+        self.waiting += 1;
+        if self.waiting == PENDING {
+            self.settle();
+        }
+    }
+
+    /// Enters what is pending.
+    #[inline(never)]
+    pub(crate) fn settle(&mut self) {
+        for (key, bit) in self.pending.into_iter().take(std::mem::take(&mut self.waiting)) {
+            self.enter(key, bit);
+        }
+    }
+
+    fn enter(&mut self, key: u64, bit: u64) {
         let slot = self.slot_of(key);
         let entry = &mut self.slots[slot];
         if entry.1 & bit != 0 {
@@ -50,10 +76,15 @@ impl Channels {
         }
     }
 
+    #[inline]
+    fn home(&self, key: u64) -> usize {
+        mix(key) as usize & (self.slots.len() - 1)
+    }
+
     /// Where `key` is, or would be: linear probing, at most half full.
     fn slot_of(&self, key: u64) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = mix(key) as usize & mask;
+        let mut slot = self.home(key);
         while self.slots[slot].0 != 0 && self.slots[slot].0 != key {
             slot = (slot + 1) & mask;
         }
@@ -86,6 +117,7 @@ mod tests {
         {
             channels.insert(NodeId(a), NodeId(b));
         }
+        channels.settle();
         assert_eq!(channels.len(), 5);
     }
 
@@ -95,6 +127,7 @@ mod tests {
         for a in 0..400 {
             (0..400).for_each(|b| channels.insert(NodeId(a), NodeId(b)));
         }
+        channels.settle();
         assert_eq!(channels.len(), 400 * 399 / 2);
     }
 
@@ -108,9 +141,11 @@ mod tests {
                 set.insert((a.min(b), a.max(b)));
             }
             if step % 5_000 == 0 {
+                channels.settle();
                 assert_eq!(channels.len(), set.len() as u64);
             }
         }
+        channels.settle();
         assert_eq!(channels.len(), set.len() as u64);
     }
 }

@@ -7,7 +7,7 @@
 //! cut on; all nodes can decide, relays and clients included.
 
 use super::{MetricDef, MetricSet};
-use crate::engine::{EventId, Time};
+use crate::engine::{EventId, Time, prefetch_at};
 use crate::stats::concentration::{effective_number, nakamoto, top_share};
 use crate::trace::{ExecutionId, Fact, NodeId, Observer, Record, TaskId};
 use crate::work::{Fleet, Tasks};
@@ -31,7 +31,7 @@ pub const DEFS: &[MetricDef] = &[
 
 /// End of a list of notes.
 const NONE: u32 = u32::MAX;
-/// No node: the execution was never seen to start.
+/// No node: the execution was never seen to start, or nobody noted anything.
 const NOBODY: NodeId = NodeId(u32::MAX);
 
 /// One note: `by` chose `to`.
@@ -39,7 +39,7 @@ const NOBODY: NodeId = NodeId(u32::MAX);
 struct Note {
     to: NodeId,
     by: NodeId,
-    /// The note of the same task before this one.
+    /// The note of the same task before this one, in `earlier`.
     before: u32,
 }
 
@@ -47,9 +47,10 @@ struct Note {
 #[derive(Clone, Debug)]
 pub struct Decentralization {
     warmup: Time,
-    /// Latest note of each task, in `notes`.
-    latest: Vec<u32>,
-    notes: Vec<Note>,
+    /// Latest note of each task.
+    latest: Vec<Note>,
+    /// Notes that are the latest no longer: few, as most tasks are decided once.
+    earlier: Vec<Note>,
     /// Who runs each execution.
     executor: Vec<NodeId>,
     decisions: Vec<u64>,
@@ -62,8 +63,8 @@ impl Decentralization {
         let count = tasks.len();
         Decentralization {
             warmup,
-            latest: vec![NONE; count],
-            notes: Vec::with_capacity(count + count / 4),
+            latest: vec![Note { to: NOBODY, by: NOBODY, before: NONE }; count],
+            earlier: Vec::new(),
             executor: Vec::with_capacity(count + count / 4),
             decisions: vec![0; fleet.len()],
             unattributed: 0,
@@ -89,9 +90,13 @@ impl Decentralization {
     }
 
     fn decided(&mut self, task: TaskId, to: NodeId, by: NodeId) {
-        let before = self.latest[task.index()];
-        self.latest[task.index()] = self.notes.len() as u32;
-        self.notes.push(Note { to, by, before });
+        let latest = &mut self.latest[task.index()];
+        let mut before = NONE;
+        if latest.to != NOBODY {
+            before = self.earlier.len() as u32;
+            self.earlier.push(*latest);
+        }
+        *latest = Note { to, by, before };
     }
 
     fn starts(&mut self, execution: ExecutionId, node: NodeId) {
@@ -106,17 +111,33 @@ impl Decentralization {
         if executor == NOBODY {
             return;
         }
-        let mut walk = self.latest[task.index()];
-        while walk != NONE {
-            let note = self.notes[walk as usize];
+        let mut note = self.latest[task.index()];
+        loop {
             if note.to == executor {
                 self.decisions[note.by.index()] += 1;
                 return;
             }
-            walk = note.before;
+            match self.earlier.get(note.before as usize) {
+                Some(&before) => note = before,
+                None => break,
+            }
         }
         self.decisions[executor.index()] += 1;
         self.unattributed += 1;
+    }
+}
+
+impl Decentralization {
+    /// Asks for what records of `task` will touch.
+    #[inline]
+    pub(crate) fn foresee_task(&self, task: TaskId) {
+        prefetch_at(&self.latest, task.index());
+    }
+
+    /// Asks for what the end of `execution` will touch.
+    #[inline]
+    pub(crate) fn foresee_execution(&self, execution: ExecutionId) {
+        prefetch_at(&self.executor, execution.index());
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::queue::Level;
 use super::{MetricDef, MetricSet};
-use crate::engine::{EventId, Time};
+use crate::engine::{EventId, Time, prefetch_at};
 use crate::trace::{DropReason, LetterId, NodeId, Observer, Record};
 use crate::work::Fleet;
 
@@ -84,6 +84,12 @@ impl Inboxes {
         }
         let (relays, ways) = (fleet.relays(), Vec::new());
         Inboxes { warmup, horizon, relays, ways, account_of, accounts, end: None }
+    }
+
+    /// Asks for what records of `node` will touch.
+    #[inline]
+    pub(crate) fn foresee(&self, node: NodeId) {
+        prefetch_at(&self.account_of, node.index());
     }
 
     fn is_measured(&self, at: Time) -> bool {

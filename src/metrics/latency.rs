@@ -15,7 +15,7 @@ use super::bound::{fastest_speed, shortest_sojourns_s};
 use super::histogram::SojournHistogram;
 use super::spans::sorted_s;
 use super::{MetricDef, MetricSet};
-use crate::engine::{EventId, Span, Time};
+use crate::engine::{EventId, Span, Time, prefetch_at};
 use crate::stats::concentration::jain;
 use crate::stats::moments::mean;
 use crate::stats::sort::sorted;
@@ -71,6 +71,17 @@ const OPEN: u64 = u64::MAX;
 /// Failed, rejected or expired.
 const ENDED: u64 = u64::MAX - 1;
 
+/// The way of one task \[ns\].
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    /// When it arrived, or [`OPEN`].
+    arrived: u64,
+    /// When its accepted execution started.
+    decided: u64,
+    /// When it was accepted, or [`OPEN`] or [`ENDED`].
+    accepted: u64,
+}
+
 /// Follows each task's way from arrival to acceptance.
 #[derive(Clone, Debug)]
 pub struct Latency {
@@ -78,14 +89,10 @@ pub struct Latency {
     fastest: f64,
     warmup: Time,
     horizon: Time,
-    /// When each task arrived \[ns\], or [`OPEN`].
-    arrived: Vec<u64>,
+    /// By task.
+    ways: Vec<Way>,
     /// Start of each execution \[ns\].
     started: Vec<u64>,
-    /// When the accepted execution of each task started \[ns\].
-    decided: Vec<u64>,
-    /// When each task was accepted \[ns\], or [`OPEN`] or [`ENDED`].
-    accepted: Vec<u64>,
     end: Option<Time>,
 }
 
@@ -97,10 +104,8 @@ impl Latency {
             fastest: fastest_speed(fleet),
             warmup,
             horizon,
-            arrived: vec![OPEN; count],
+            ways: vec![Way { arrived: OPEN, decided: OPEN, accepted: OPEN }; count],
             started: Vec::with_capacity(count + count / 4),
-            decided: vec![OPEN; count],
-            accepted: vec![OPEN; count],
             tasks,
             end: None,
         }
@@ -129,7 +134,7 @@ impl Latency {
         fill_distribution(set, DECISION, decisions.collect());
         let sojourns: Vec<Span> = self.sojourns(end).collect();
         set.set("sojourn_tasks", sojourns.len() as f64);
-        let open = self.measured(end).filter(|task| self.accepted[task.index()] == OPEN).count();
+        let open = self.measured(end).filter(|task| self.ways[task.index()].accepted == OPEN).count();
         set.set("sojourn_open_tasks", open as f64);
         fill_distribution(set, SOJOURN, sojourns);
         let slowdowns = sorted(self.slowdowns(end));
@@ -160,12 +165,12 @@ impl Latency {
     /// The tasks that arrived in the window, in order.
     fn measured(&self, end: Time) -> impl Iterator<Item = TaskId> {
         let window = self.warmup.as_nanos()..=self.horizon.min(end).as_nanos();
-        let arrived = self.arrived.iter().enumerate();
-        arrived.filter(move |(_, at)| window.contains(*at)).map(|(task, _)| TaskId(task as u32))
+        let arrived = self.ways.iter().map(|way| way.arrived).enumerate();
+        arrived.filter(move |(_, at)| window.contains(at)).map(|(task, _)| TaskId(task as u32))
     }
 
     fn arrival(&self, task: TaskId) -> Time {
-        Time::from_nanos(self.arrived[task.index()])
+        Time::from_nanos(self.ways[task.index()].arrived)
     }
 
     fn sojourns(&self, end: Time) -> impl Iterator<Item = Span> {
@@ -173,12 +178,12 @@ impl Latency {
     }
 
     fn decision_latency(&self, task: TaskId) -> Option<Span> {
-        let decided = self.decided[task.index()];
+        let decided = self.ways[task.index()].decided;
         (decided < ENDED).then(|| self.since_arrival(task, decided))
     }
 
     fn sojourn(&self, task: TaskId, end: Time) -> Option<Span> {
-        match self.accepted[task.index()] {
+        match self.ways[task.index()].accepted {
             ENDED => None,
             OPEN => Some(self.since_arrival(task, end.as_nanos())),
             accepted => Some(self.since_arrival(task, accepted)),
@@ -204,13 +209,25 @@ impl Latency {
         for task in self.measured(end) {
             let Some(deadline) = self.tasks.card(task).deadline else { continue };
             let deadline = self.arrival(task) + deadline;
-            let accepted = self.accepted[task.index()];
+            let accepted = self.ways[task.index()].accepted;
             let met = accepted < ENDED && accepted <= deadline.as_nanos();
             let missed = !met && (accepted != OPEN || deadline <= end);
             misses += u64::from(missed);
             due += u64::from(met || missed);
         }
         (misses, due)
+    }
+
+    /// Asks for what records of `task` will touch.
+    #[inline]
+    pub(crate) fn foresee_task(&self, task: TaskId) {
+        prefetch_at(&self.ways, task.index());
+    }
+
+    /// Asks for what the end of `execution` will touch.
+    #[inline]
+    pub(crate) fn foresee_execution(&self, execution: ExecutionId) {
+        prefetch_at(&self.started, execution.index());
     }
 
     fn starts(&mut self, execution: ExecutionId, at: Time) {
@@ -225,13 +242,14 @@ impl Observer for Latency {
     #[inline(always)]
     fn observe(&mut self, at: Time, _: EventId, record: &Record) {
         match *record {
-            Record::Arrived { task } => self.arrived[task.index()] = at.as_nanos(),
+            Record::Arrived { task } => self.ways[task.index()].arrived = at.as_nanos(),
             Record::Started { execution, .. } => self.starts(execution, at),
             Record::Accepted { task, execution, .. } => {
-                self.accepted[task.index()] = at.as_nanos();
-                self.decided[task.index()] = self.started.get(execution.index()).copied().unwrap_or(OPEN);
+                let started = self.started.get(execution.index()).copied();
+                let way = &mut self.ways[task.index()];
+                (way.accepted, way.decided) = (at.as_nanos(), started.unwrap_or(OPEN));
             }
-            Record::Ended { task, .. } => self.accepted[task.index()] = ENDED,
+            Record::Ended { task, .. } => self.ways[task.index()].accepted = ENDED,
             Record::Finish => self.end = Some(at),
             Record::Up { .. }
             | Record::Down { .. }

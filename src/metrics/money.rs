@@ -75,6 +75,9 @@ impl Observer for Money {
             }
             Record::Started { task, node, .. } => {
                 let tokens = self.tasks.work_tokens(task);
+                if tokens == 0 {
+                    return;
+                }
                 self.tokens_work += u64::from(tokens);
                 let profile = self.fleet.profile(node).expect("only agents execute");
                 self.agents += f64::from(tokens) / 1_000.0 * profile.price_per_kilotoken;

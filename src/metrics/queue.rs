@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::spans::sorted_s;
 use super::{MetricDef, MetricSet};
-use crate::engine::{EventId, Span, Time};
+use crate::engine::{EventId, Span, Time, prefetch_at};
 use crate::stats::moments::mean;
 use crate::stats::summary::quantile;
 use crate::trace::{Ending, Observer, Record, TaskId};
@@ -87,19 +87,24 @@ impl ClassNumbers {
     }
 }
 
-/// What is known of a task.
-#[derive(Clone, Copy, Debug, Default)]
+/// What is known of a task: three instants, or [`NEVER`].
+#[derive(Clone, Copy, Debug)]
 struct Way {
-    arrived: Option<Time>,
-    begun: Option<Time>,
+    arrived: Time,
+    begun: Time,
     /// Accepted, or ended otherwise.
-    left: Option<Time>,
+    left: Time,
     ending: Option<Ending>,
 }
 
+/// An instant no run reaches.
+const NEVER: Time = Time::MAX;
+
 impl Way {
+    const FUTURE: Way = Way { arrived: NEVER, begun: NEVER, left: NEVER, ending: None };
+
     fn accepted(&self) -> Option<Time> {
-        self.left.filter(|_| self.ending.is_none())
+        (self.left != NEVER && self.ending.is_none()).then_some(self.left)
     }
 }
 
@@ -195,7 +200,7 @@ impl Queue {
         Queue {
             warmup,
             horizon,
-            ways: vec![Way::default(); tasks.len()],
+            ways: vec![Way::FUTURE; tasks.len()],
             all: Account::default(),
             classes: match tasks.classes().len() {
                 1 => Vec::new(),
@@ -213,6 +218,12 @@ impl Queue {
         (self.warmup, self.horizon)
     }
 
+    /// Asks for what records of `task` will touch.
+    #[inline]
+    pub(crate) fn foresee_task(&self, task: TaskId) {
+        prefetch_at(&self.ways, task.index());
+    }
+
     /// Lets `change` alter the accounts a task enters: that of all and that of its class.
     #[inline]
     fn accounts(&mut self, task: TaskId, mut change: impl FnMut(&mut Account)) {
@@ -224,7 +235,7 @@ impl Queue {
 
     fn arrives(&mut self, at: Time, task: TaskId) {
         let window = self.window();
-        self.ways[task.index()].arrived = Some(at);
+        self.ways[task.index()].arrived = at;
         self.accounts(task, |account| {
             account.present.change(at, 1, window);
             account.waiting.change(at, 1, window);
@@ -237,8 +248,8 @@ impl Queue {
     fn begins(&mut self, at: Time, task: TaskId) {
         let window = self.window();
         let way = &mut self.ways[task.index()];
-        if way.begun.is_none() && way.left.is_none() {
-            way.begun = Some(at);
+        if way.begun == NEVER && way.left == NEVER {
+            way.begun = at;
             self.accounts(task, |account| account.waiting.change(at, -1, window));
         }
     }
@@ -246,8 +257,8 @@ impl Queue {
     fn leaves(&mut self, at: Time, task: TaskId, ending: Option<Ending>) {
         let window = self.window();
         let way = &mut self.ways[task.index()];
-        let waited = way.begun.is_none();
-        (way.left, way.ending) = (Some(at), ending);
+        let waited = way.begun == NEVER;
+        (way.left, way.ending) = (at, ending);
         self.accounts(task, |account| {
             account.present.change(at, -1, window);
             if waited {
@@ -340,8 +351,10 @@ impl Queue {
     /// single tasks spent in the window, each counted on its own way.
     fn little_gap(&self) -> f64 {
         let inside = |way: &Way| {
-            let until = way.left.or(self.end).map_or(self.horizon, |left| left.min(self.horizon));
-            way.arrived.map_or(0, |at| u128::from(until.saturating_since(at.max(self.warmup)).as_nanos()))
+            let end = self.end.unwrap_or(self.horizon);
+            let until = if way.left == NEVER { end } else { way.left }.min(self.horizon);
+            // One that never arrived arrives after everything else.
+            u128::from(until.saturating_since(way.arrived.max(self.warmup)).as_nanos())
         };
         let sum: u128 = self.ways.iter().map(inside).sum();
         let area = self.all.present.area;
@@ -359,7 +372,7 @@ impl Queue {
         let (mut arrived, mut rejected, mut expired, mut waited) = (0_u64, 0_u64, 0_u64, 0_u64);
         let (mut waits, mut sojourns) = (Vec::new(), Vec::new());
         for (way, card) in self.ways.iter().zip(self.tasks.cards()) {
-            let Some(at) = way.arrived else { continue };
+            let at = way.arrived;
             let other = class.is_some_and(|class| card.class.index() != class);
             if other || at < self.warmup || at > self.horizon {
                 continue;
@@ -367,9 +380,9 @@ impl Queue {
             arrived += 1;
             rejected += u64::from(way.ending == Some(Ending::Rejected));
             expired += u64::from(way.ending == Some(Ending::Expired));
-            waited += u64::from(way.ending != Some(Ending::Rejected) && way.begun != Some(at));
-            if let Some(begun) = way.begun {
-                waits.push(begun.since(at).as_secs_f64());
+            waited += u64::from(way.ending != Some(Ending::Rejected) && way.begun != at);
+            if way.begun != NEVER {
+                waits.push(way.begun.since(at).as_secs_f64());
             }
             if let Some(accepted) = way.accepted() {
                 sojourns.push(accepted.since(at));

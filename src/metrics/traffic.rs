@@ -10,7 +10,7 @@
 
 use super::channels::Channels;
 use super::{MetricDef, MetricSet};
-use crate::engine::{EventId, Time};
+use crate::engine::{EventId, Time, prefetch_at};
 use crate::stats::concentration::gini;
 use crate::trace::{DropReason, NodeId, Observer, Phase, Record};
 use crate::work::{Fleet, Role};
@@ -198,6 +198,14 @@ impl Traffic {
     }
 }
 
+impl Traffic {
+    /// Asks for what records of `node` will touch.
+    #[inline]
+    pub(crate) fn foresee(&self, node: NodeId) {
+        prefetch_at(&self.handled, node.index());
+    }
+}
+
 impl Observer for Traffic {
     #[inline(always)]
     fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
@@ -213,6 +221,7 @@ impl Observer for Traffic {
                 self.caused += u64::from(self.handling == Some(cause));
                 self.channels.insert(from, to);
             }
+            Record::Finish => self.channels.settle(),
             Record::Handled { node, .. } => {
                 self.handled[node.index()] += 1;
                 self.handling = Some(cause);
@@ -240,8 +249,7 @@ impl Observer for Traffic {
             | Record::DoubleSettle { .. }
             | Record::Ended { .. }
             | Record::Delivered { .. }
-            | Record::Noted { .. }
-            | Record::Finish => {}
+            | Record::Noted { .. } => {}
         }
     }
 }

@@ -68,7 +68,8 @@ pub struct Params {
     /// Time after which an assignment that was not accepted is taken back; `"0s"` asks for no acceptance.
     /// Default 5 s.
     pub assign_timeout: Span,
-    /// Time after which a worker repeats a result that was not received. Default 10 s.
+    /// Time after which a worker repeats a result that was not received; `"0s"` sends results once, and nobody
+    /// says that they were received: one that is lost costs its task. Default 10 s.
     pub result_timeout: Span,
     /// The plane on which the coordinator decides: `harness` is a table look-up, `cognition` a thought.
     pub decide: Plane,
@@ -144,13 +145,6 @@ impl Protocol for Hierarchical {
                 .remedy("two to three heartbeats are usual"),
             );
         }
-        if params.result_timeout.is_zero() {
-            problems.push(
-                Problem::new("a result repeated after 0s is repeated for ever")
-                    .key("result_timeout")
-                    .remedy("more than a round trip, such as \"10s\""),
-            );
-        }
         if let Policy::PowerOfD { d: 0 } = params.policy {
             problems.push(
                 Problem::new("no choice among 0 workers").key("policy.power_of_d.d").remedy("at least 1"),
@@ -217,6 +211,12 @@ impl Protocol for Hierarchical {
                 coordinator.verified(output, passed, cx);
             }
             _ => unreachable!("workers execute and coordinators verify"),
+        }
+    }
+    #[inline]
+    fn foresee(&self, task: TaskId) {
+        if let Role::Coordinator(coordinator) = &self.0 {
+            coordinator.foresee(task);
         }
     }
     fn on_crash(&mut self) {

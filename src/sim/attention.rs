@@ -10,7 +10,7 @@ use super::protocol::{Protocol, Work, WorkKind};
 use super::station::{Class, Service, Waiting};
 use super::world::{Event, World};
 use crate::engine::{Agenda, Span, Time};
-use crate::trace::{Activity, NodeId, Observer, Output, Plane, Record};
+use crate::trace::{Activity, ExecutionId, NodeId, Observer, Output, Plane, Record};
 
 /// How long `effort` takes at `rate`. Rounds up, so that no work is done for nothing.
 #[inline]
@@ -21,6 +21,15 @@ fn stretch(effort: Span, rate: f64) -> Span {
 /// How much of `planned` is done after `elapsed` at `rate`.
 fn progress(elapsed: Span, rate: f64, planned: Span) -> Span {
     if rate == 1.0 { elapsed.min(planned) } else { elapsed.mul_f64(rate).min(planned) }
+}
+
+/// What happens when a stretch of service of `job` ends.
+#[inline]
+fn completes(job: Job, node: NodeId, plane: Plane, ticket: u32) -> Event {
+    match job {
+        Job::Execution(execution) => Event::Executed { node, execution },
+        Job::Letter(_) | Job::Errand(_) | Job::Poll { .. } => Event::Done { node, plane, ticket },
+    }
 }
 
 impl Service<Job> {
@@ -114,7 +123,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let (mut ends, mut completion) = (Time::MAX, None);
         if !hangs && !shares_change {
             ends = now + stretch(left, pace * station.share(station.serving.len() + 1));
-            completion = Some(agenda.at_keyed(ends, Event::Done { node, plane, ticket }));
+            completion = Some(agenda.at_keyed(ends, completes(job, node, plane, ticket)));
         }
         let (planned, since) = (left, now);
         station.serving.push(Service {
@@ -149,7 +158,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             .expect("a stretch is scheduled while it is served");
         service.since = agenda.now();
         service.ends = agenda.now() + stretch(service.planned, rate);
-        service.completion = Some(agenda.at_keyed(service.ends, Event::Done { node, plane, ticket }));
+        service.completion = Some(agenda.at_keyed(service.ends, completes(service.job, node, plane, ticket)));
     }
 
     /// Ends every stretch of service at a plane: what is being served stays there and stands still.
@@ -312,31 +321,40 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if let Some(key) = service.completion.take() {
             agenda.cancel(key);
         }
-        let done = Event::Done { node, plane: Plane::Cognition, ticket: service.ticket };
+        let done = completes(service.job, node, Plane::Cognition, service.ticket);
         service.completion = Some(agenda.at_keyed(ends, done));
     }
 
-    /// A stretch of service ended.
+    /// A stretch of service ended that was no execution's.
     #[inline]
     pub(super) fn done(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, ticket: u32) {
         let service = self.take_off(agenda, node, plane, ticket);
         match service.job {
             Job::Letter(letter) => self.handle_letter(agenda, node, letter),
-            Job::Execution(execution) => {
-                let left = service.left - service.planned;
-                if left.is_zero() {
-                    self.execution_ends(agenda, node, execution);
-                } else {
-                    self.nodes[node.index()].cognition.put_back(service.waiting(left));
-                }
-            }
             Job::Errand(slot) => {
                 let errand = self.errands.take(slot);
                 self.errand_ends(agenda, node, errand);
             }
             Job::Poll { agent } => self.poll_handled(agenda, node, agent),
+            Job::Execution(_) => unreachable!("an execution has an event of its own"),
         }
         self.serve_waiting(agenda, node, plane);
+    }
+
+    /// A stretch of service of `execution` ended.
+    #[inline]
+    pub(super) fn executed(&mut self, agenda: &mut Agenda<Event>, node: NodeId, execution: ExecutionId) {
+        let served = &self.nodes[node.index()].cognition.serving;
+        let service = served.iter().find(|service| service.job == Job::Execution(execution));
+        let ticket = service.expect("a completion is cancelled with its service").ticket;
+        let service = self.take_off(agenda, node, Plane::Cognition, ticket);
+        let left = service.left - service.planned;
+        if left.is_zero() {
+            self.execution_ends(agenda, node, execution);
+        } else {
+            self.nodes[node.index()].cognition.put_back(service.waiting(left));
+        }
+        self.serve_waiting(agenda, node, Plane::Cognition);
     }
 
     pub(super) fn errand_ends(&mut self, agenda: &mut Agenda<Event>, node: NodeId, errand: Errand<P::Timer>) {
@@ -381,12 +399,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// An execution is taken up, for the first time or again after a turn boundary.
-    fn execution_begins(
-        &mut self,
-        agenda: &mut Agenda<Event>,
-        node: NodeId,
-        execution: crate::trace::ExecutionId,
-    ) {
+    fn execution_begins(&mut self, agenda: &mut Agenda<Event>, node: NodeId, execution: ExecutionId) {
         let state = &mut self.executions[execution.index()];
         if state.state == ExecutionState::Queued {
             state.state = ExecutionState::Running;
@@ -396,12 +409,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// Reports an execution that hung and was killed.
-    pub(super) fn report_hung(
-        &mut self,
-        agenda: &mut Agenda<Event>,
-        node: NodeId,
-        execution: crate::trace::ExecutionId,
-    ) {
+    pub(super) fn report_hung(&mut self, agenda: &mut Agenda<Event>, node: NodeId, execution: ExecutionId) {
         let state = self.executions[execution.index()];
         let work = Work { task: state.task, execution, kind: WorkKind::Hung };
         self.call(agenda, node, |protocol, cx| protocol.on_work(work, state.then, cx));

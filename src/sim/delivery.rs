@@ -53,7 +53,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let ordinal = sender.sent;
         sender.sent += 1;
         if from == to || P::ORACLE {
-            agenda.at(agenda.now(), Event::Deliver(letter));
+            agenda.at(agenda.now(), Event::Deliver { letter, to });
             return;
         }
         let address = sender.links;
@@ -76,7 +76,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             return self.drop_letter(agenda, letter, DropReason::Partition);
         }
         let (stop, event) = match self.route(to) {
-            Route::Direct => (to, Event::Deliver(letter)),
+            Route::Direct => (to, Event::Deliver { letter, to }),
             Route::Mailbox { relay } => (relay, Event::Park(letter)),
         };
         let arrives = self.arrival(agenda.now(), from, stop, jitter.unwrap_or(Span::ZERO));
@@ -95,7 +95,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     #[inline]
     fn arrival(&self, now: Time, from: NodeId, to: NodeId, jitter: Span) -> Time {
-        let (from, to) = (self.nodes[from.index()].site, self.nodes[to.index()].site);
+        let (from, to) = (self.sites[from.index()], self.sites[to.index()]);
         now + self.setup.network.sites.latency(from, to) + jitter
     }
 
@@ -239,7 +239,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let mut letters = Vec::new();
         self.transport.collect(agent, &mut letters);
         for letter in letters {
-            agenda.at(arrives, Event::Deliver(letter));
+            agenda.at(arrives, Event::Deliver { letter, to: agent });
         }
     }
 

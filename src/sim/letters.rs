@@ -1,5 +1,7 @@
 //! Letters under way, filed in a slab so that events and queues carry four bytes.
 
+use super::protocol::Message;
+use crate::engine::prefetch_at;
 use crate::trace::{LetterId, NodeId, TaskId};
 
 /// What a letter says.
@@ -11,6 +13,17 @@ pub(super) enum Body<M> {
     Acknowledge { task: TaskId },
     /// The pattern's own.
     Protocol(M),
+}
+
+impl<M: Message> Body<M> {
+    /// The task it concerns, if any.
+    #[inline]
+    pub(super) fn task(&self) -> Option<TaskId> {
+        match self {
+            Body::Submit { task } | Body::Acknowledge { task } => Some(*task),
+            Body::Protocol(msg) => msg.task(),
+        }
+    }
 }
 
 /// An envelope and what is in it.
@@ -55,10 +68,15 @@ impl<M> Letters<M> {
     pub(super) fn get_mut(&mut self, id: LetterId) -> &mut Letter<M> {
         self.slots[id.index()].as_mut().expect("a letter is changed before it is gone")
     }
-    /// Whom a letter is for; nobody if it is gone.
+    /// A letter, unless it is gone.
     #[inline]
-    pub(super) fn receiver(&self, id: LetterId) -> NodeId {
-        self.slots[id.index()].as_ref().map_or(NodeId(u32::MAX), |letter| letter.to)
+    pub(super) fn peek(&self, id: LetterId) -> Option<&Letter<M>> {
+        self.slots.get(id.index())?.as_ref()
+    }
+    /// Asks for what a letter says.
+    #[inline]
+    pub(super) fn foresee(&self, id: LetterId) {
+        prefetch_at(&self.slots, id.index());
     }
     #[inline]
     pub(super) fn take(&mut self, id: LetterId) -> Letter<M> {

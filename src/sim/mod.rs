@@ -12,6 +12,7 @@ mod delivery;
 mod effort;
 mod execution;
 mod faults;
+mod foresight;
 mod kinds;
 mod letters;
 mod observers;

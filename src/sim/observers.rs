@@ -207,4 +207,26 @@ impl Observer for Observers {
             | Record::Finish => self.other(at, cause, record),
         }
     }
+
+    #[inline]
+    fn foresee(&self, node: NodeId) {
+        self.ledger.foresee(node);
+        self.traffic.foresee(node);
+        self.inboxes.foresee(node);
+    }
+
+    #[inline]
+    fn foresee_task(&self, task: TaskId) {
+        self.ledger.foresee_task(task);
+        self.latency.foresee_task(task);
+        self.deciders.foresee_task(task);
+        self.queue.foresee_task(task);
+    }
+
+    #[inline]
+    fn foresee_execution(&self, execution: ExecutionId) {
+        self.ledger.foresee_execution(execution);
+        self.latency.foresee_execution(execution);
+        self.deciders.foresee_execution(execution);
+    }
 }

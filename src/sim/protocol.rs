@@ -177,6 +177,12 @@ pub trait Protocol: Sized {
     fn on_work(&mut self, done: Work, then: Self::Timer, cx: &mut CxOf<'_, Self>) {
         let _ = (done, then, cx);
     }
+    /// A message about `task` is about to arrive, perhaps: one that keeps a large table may
+    /// [ask for](crate::engine::prefetch) the place where the task is. Nothing observable may follow from it.
+    #[inline]
+    fn foresee(&self, task: TaskId) {
+        let _ = task;
+    }
     /// Volatile state is lost; `on_start` follows when the node is back.
     fn on_crash(&mut self) {}
     /// Oracles only: a task left the system before it was answered. Called at the first client.

@@ -4,7 +4,7 @@ use super::execution::Job;
 use super::setup::Setup;
 use super::station::Station;
 use crate::engine::{Entity, EventKey, Key};
-use crate::trace::{ExecutionId, NodeId, Plane, SiteId};
+use crate::trace::{ExecutionId, NodeId, Plane};
 use crate::work::Role;
 
 /// A timer waiting to fire.
@@ -30,7 +30,6 @@ pub(super) struct Choices {
 #[derive(Debug)]
 pub(super) struct Node<T> {
     pub(super) role: Role,
-    pub(super) site: SiteId,
     /// How many faults hold it down (crash, leave, outage, absence).
     pub(super) down: u32,
     /// How many faults freeze it.
@@ -129,7 +128,6 @@ pub(super) fn new_node<T>(setup: &Setup, node: NodeId, link: Key, cost: Key, cho
     };
     Node {
         role: fleet.role(node),
-        site: fleet.site(node),
         down: u32::from(fleet.profile(node).is_some_and(|profile| !profile.present)),
         paused: 0,
         hung: None,

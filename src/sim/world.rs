@@ -16,10 +16,10 @@ use super::state::{Node, TaskLife, TaskState, TimerSlot, new_node};
 use super::station::Class;
 use std::collections::VecDeque;
 
-use crate::engine::{Agenda, Engine, Key, Model, Purpose, Span, Time};
+use crate::engine::{Agenda, Ahead, Engine, Key, Model, Purpose, Span, Time};
 use crate::net::transport::{Overtaking, Transport};
 use crate::net::{Conditions, Order};
-use crate::trace::{DownReason, LetterId, NodeId, Observer, Plane, Record, TaskId};
+use crate::trace::{DownReason, ExecutionId, LetterId, NodeId, Observer, Plane, Record, SiteId, TaskId};
 use crate::work::{Release, Role};
 
 /// What can be pending.
@@ -30,12 +30,27 @@ pub(super) enum Event {
     Release(TaskId),
     Overdue(u8),
     Deadline(TaskId),
-    Deliver(LetterId),
+    Deliver {
+        letter: LetterId,
+        to: NodeId,
+    },
     Park(LetterId),
-    Done { node: NodeId, plane: Plane, ticket: u32 },
+    /// A stretch of service ended: of anything but an execution.
+    Done {
+        node: NodeId,
+        plane: Plane,
+        ticket: u32,
+    },
+    /// A stretch of an execution ended, which says more of what will be needed than a ticket.
+    Executed {
+        node: NodeId,
+        execution: ExecutionId,
+    },
     Timer(TimerId),
     Poll(NodeId),
-    PollArrives { agent: NodeId },
+    PollArrives {
+        agent: NodeId,
+    },
     Fault(u32),
     Heal(u32),
     End,
@@ -91,6 +106,8 @@ pub(super) struct World<'a, P: Protocol, O> {
     pub(super) kinds: Vec<ResolvedKind>,
     pub(super) protocols: Vec<P>,
     pub(super) nodes: Vec<Node<P::Timer>>,
+    /// Where each node is: apart, because whoever sends asks it of receivers it need not know more of.
+    pub(super) sites: Vec<SiteId>,
     pub(super) letters: Letters<P::Msg>,
     pub(super) errands: Errands<P::Timer>,
     pub(super) executions: Vec<Execution<P::Timer>>,
@@ -165,6 +182,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                 .clone()
                 .map(|node| P::sit(params, &Seat { node, fleet, seats, tasks: setup.tasks.len() }))
                 .collect(),
+            sites: node_ids.clone().map(|node| fleet.site(node)).collect(),
             nodes: node_ids.map(|node| new_node(setup, node, link_key, cost_key, choice_key)).collect(),
             letters: Letters::new(),
             errands: Errands::new(),
@@ -410,14 +428,6 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         }
     }
 
-    /// Brings what an event at `node` will ask for into the cache.
-    #[inline]
-    fn foresee_node(&self, node: NodeId) {
-        if let Some(node) = self.nodes.get(node.index()) {
-            std::hint::black_box((node.down, node.harness.serving.len(), node.cognition.serving.len()));
-        }
-    }
-
     #[inline]
     pub(super) fn role(&self, node: NodeId) -> Role {
         self.nodes[node.index()].role
@@ -435,9 +445,10 @@ impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
             Event::Release(task) => self.comes(agenda, task),
             Event::Overdue(doubled) => self.overdue(agenda, doubled),
             Event::Deadline(task) => self.deadline(agenda, task),
-            Event::Deliver(letter) => self.deliver(agenda, letter),
+            Event::Deliver { letter, .. } => self.deliver(agenda, letter),
             Event::Park(letter) => self.park(agenda, letter),
             Event::Done { node, plane, ticket } => self.done(agenda, node, plane, ticket),
+            Event::Executed { node, execution } => self.executed(agenda, node, execution),
             Event::Timer(id) => self.timer_fires(agenda, id),
             Event::Poll(node) => self.poll(agenda, node),
             Event::PollArrives { agent } => self.poll_arrives(agenda, agent),
@@ -449,11 +460,10 @@ impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
     }
 
     #[inline]
-    fn foresee(&self, event: &Event) {
-        match *event {
-            Event::Deliver(letter) => self.foresee_node(self.letters.receiver(letter)),
-            Event::Done { node, .. } => self.foresee_node(node),
-            _ => {}
+    fn foresee(&self, event: &Event, ahead: Ahead) {
+        match ahead {
+            Ahead::Far => self.foresee_far(event),
+            Ahead::Near => self.foresee_near(event),
         }
     }
 }

@@ -24,6 +24,25 @@ use crate::engine::{EventId, Time};
 pub trait Observer {
     /// Takes note of one record, emitted at `at`.
     fn observe(&mut self, at: Time, cause: EventId, record: &Record);
+
+    /// Records of `node` are to be expected in a few events' time, perhaps: whoever keeps a great deal of state
+    /// may [ask for](crate::engine::prefetch) what they will touch. Nothing observable may follow from it.
+    #[inline(always)]
+    fn foresee(&self, node: NodeId) {
+        let _ = node;
+    }
+
+    /// The same of a task.
+    #[inline(always)]
+    fn foresee_task(&self, task: TaskId) {
+        let _ = task;
+    }
+
+    /// The same of an execution, which will end.
+    #[inline(always)]
+    fn foresee_execution(&self, execution: ExecutionId) {
+        let _ = execution;
+    }
 }
 
 impl Observer for () {
@@ -35,11 +54,32 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.observe(at, cause, record);
         self.1.observe(at, cause, record);
     }
+    fn foresee(&self, node: NodeId) {
+        self.0.foresee(node);
+        self.1.foresee(node);
+    }
+    fn foresee_task(&self, task: TaskId) {
+        self.0.foresee_task(task);
+        self.1.foresee_task(task);
+    }
+    fn foresee_execution(&self, execution: ExecutionId) {
+        self.0.foresee_execution(execution);
+        self.1.foresee_execution(execution);
+    }
 }
 
 impl<O: Observer + ?Sized> Observer for &mut O {
     fn observe(&mut self, at: Time, cause: EventId, record: &Record) {
         (**self).observe(at, cause, record);
+    }
+    fn foresee(&self, node: NodeId) {
+        (**self).foresee(node);
+    }
+    fn foresee_task(&self, task: TaskId) {
+        (**self).foresee_task(task);
+    }
+    fn foresee_execution(&self, execution: ExecutionId) {
+        (**self).foresee_execution(execution);
     }
 }
 
@@ -48,5 +88,14 @@ impl<O: Observer> Observer for Option<O> {
         if let Some(observer) = self {
             observer.observe(at, cause, record);
         }
+    }
+    fn foresee(&self, node: NodeId) {
+        self.iter().for_each(|observer| observer.foresee(node));
+    }
+    fn foresee_task(&self, task: TaskId) {
+        self.iter().for_each(|observer| observer.foresee_task(task));
+    }
+    fn foresee_execution(&self, execution: ExecutionId) {
+        self.iter().for_each(|observer| observer.foresee_execution(execution));
     }
 }

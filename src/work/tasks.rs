@@ -5,7 +5,7 @@ use std::fmt;
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::engine::{Span, Time};
+use crate::engine::{Span, Time, prefetch_at};
 use crate::trace::{ClassId, SiteId, SkillId, TaskId};
 
 /// What a pattern may know of a task.
@@ -245,6 +245,12 @@ impl Tasks {
     /// All cards, in order of arrival.
     pub fn cards(&self) -> &[TaskCard] {
         &self.cards
+    }
+    /// Asks for what is known of a task.
+    #[inline]
+    pub(crate) fn foresee(&self, task: TaskId) {
+        prefetch_at(&self.cards, task.index());
+        prefetch_at(&self.work, task.index());
     }
     /// True work of `task` \[time at speed 1\].
     pub(crate) fn work(&self, task: TaskId) -> Span {

@@ -84,6 +84,12 @@ impl<E> Bucket<E> {
         }
     }
 
+    /// Some of its events, which lie together.
+    #[inline]
+    pub(super) fn some(&self) -> Option<&[Entry<E>]> {
+        (!self.is_empty()).then_some(&self.tail)
+    }
+
     /// All chunks with events in them, oldest first.
     pub(super) fn chunks(&self) -> impl Iterator<Item = &[Entry<E>]> {
         self.full.iter().chain(std::iter::once(&self.tail)).map(Vec::as_slice)

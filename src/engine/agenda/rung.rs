@@ -133,6 +133,13 @@ impl<E> Rung<E> {
         Taken::Bucket(begin)
     }
 
+    /// Events of the bucket that comes next, as many as lie together.
+    #[inline]
+    pub(super) fn next_bucket(&self) -> &[Entry<E>] {
+        let rest = self.buckets.get(self.current..=self.last as usize).unwrap_or_default();
+        rest.iter().find_map(Bucket::some).unwrap_or_default()
+    }
+
     /// Every bucket that may hold events.
     pub(super) fn open_buckets(&mut self) -> &mut [Bucket<E>] {
         &mut self.buckets[self.current..=self.last as usize]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::matching::Matching;
-use crate::engine::Time;
+use crate::engine::{Time, prefetch_at};
 use crate::trace::{DownReason, Ending, ExecutionId, Fact, NodeId, Stage, TaskId};
 use crate::work::{AgentProfile, Fleet, TaskCard, Tasks};
 
@@ -60,9 +60,14 @@ struct TaskTime {
     waits_for: u32,
     progressing: u32,
     holder: u32,
-    /// Neighbours in the list of tasks of the same holder.
+}
+
+/// A task somebody took up, in the list of that node: its tasks of late, latest first. Whoever lets go of a
+/// task leaves the entry behind, so that no other task is touched; the next walk of the list takes it out.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    task: u32,
     next: u32,
-    previous: u32,
 }
 
 impl TaskTime {
@@ -77,8 +82,6 @@ impl TaskTime {
             waits_for,
             progressing: 0,
             holder: NOBODY,
-            next: NOBODY,
-            previous: NOBODY,
         }
     }
 
@@ -130,6 +133,9 @@ pub(super) struct Blocked {
     tasks: Vec<TaskTime>,
     graph: Arc<Tasks>,
     nodes: Vec<NodeTime>,
+    /// How many nodes are lost.
+    lost: u32,
+    held: Vec<Held>,
     /// Node running each execution.
     runs_on: Vec<u32>,
     agents: Vec<Agent>,
@@ -168,6 +174,8 @@ impl Blocked {
                 };
                 fleet.len()
             ],
+            lost: 0,
+            held: Vec::new(),
             runs_on: Vec::new(),
             agents: fleet.profiles().iter().map(Agent::new).collect(),
             changed_at: Time::ZERO,
@@ -179,6 +187,25 @@ impl Blocked {
             blocked.agent_free(Time::ZERO, agent, true);
         }
         blocked
+    }
+
+    /// Asks for what changes of an agent touch.
+    #[inline]
+    pub(super) fn foresee(&self, agent: usize, node: NodeId) {
+        prefetch_at(&self.agents, agent);
+        prefetch_at(&self.nodes, node.index());
+    }
+
+    /// Asks for what changes of a task touch.
+    #[inline]
+    pub(super) fn foresee_task(&self, task: TaskId) {
+        prefetch_at(&self.tasks, task.index());
+    }
+
+    /// Asks for where an execution runs.
+    #[inline]
+    pub(super) fn foresee_execution(&self, execution: ExecutionId) {
+        prefetch_at(&self.runs_on, execution.index());
     }
 
     /// Time goes on to `now`: what changed before is counted. To be called before anything is changed.
@@ -238,48 +265,47 @@ impl Blocked {
     fn belongs(&self, task: &TaskTime) -> Option<Stage> {
         if task.barred != 0 {
             None
-        } else if task.orphan || (task.holder != NOBODY && self.nodes[task.holder as usize].lost()) {
+        } else if task.orphan || (self.lost > 0 && self.is_lost(task.holder)) {
             Some(Stage::Lost)
         } else {
             Some(task.stage)
         }
     }
 
+    fn is_lost(&self, holder: u32) -> bool {
+        holder != NOBODY && self.nodes[holder as usize].lost()
+    }
+
     #[inline]
     fn hold(&mut self, now: Time, task: TaskId, stage: Stage, holder: u32) {
         self.goes_on(now);
-        let index = task.0;
-        if self.tasks[task.index()].holder != holder {
-            self.let_go(index);
-            if holder != NOBODY {
-                let first = self.nodes[holder as usize].first_held;
-                if first != NOBODY {
-                    self.tasks[first as usize].previous = index;
-                }
-                let state = &mut self.tasks[task.index()];
-                (state.holder, state.next, state.previous) = (holder, first, NOBODY);
-                self.nodes[holder as usize].first_held = index;
-            }
-        }
         let state = &mut self.tasks[task.index()];
         (state.stage, state.orphan) = (stage, false);
-        self.recount(index);
+        if std::mem::replace(&mut state.holder, holder) != holder && holder != NOBODY {
+            let first = &mut self.nodes[holder as usize].first_held;
+            let next = std::mem::replace(first, self.held.len() as u32);
+            self.held.push(Held { task: task.0, next });
+        }
+        self.recount(task.0);
     }
 
-    fn let_go(&mut self, task: u32) {
-        let TaskTime { holder, next, previous, .. } = self.tasks[task as usize];
-        if holder == NOBODY {
-            return;
+    /// Visits every task that `node` holds, perhaps more than once.
+    fn each_held(&mut self, node: NodeId, mut visit: impl FnMut(&mut Blocked, u32)) {
+        let mut walk = std::mem::replace(&mut self.nodes[node.index()].first_held, NOBODY);
+        let mut last_kept = NOBODY;
+        while walk != NOBODY {
+            let Held { task, next } = self.held[walk as usize];
+            if self.tasks[task as usize].holder == node.0 {
+                match last_kept {
+                    NOBODY => self.nodes[node.index()].first_held = walk,
+                    _ => self.held[last_kept as usize].next = walk,
+                }
+                self.held[walk as usize].next = NOBODY;
+                last_kept = walk;
+                visit(self, task);
+            }
+            walk = next;
         }
-        match previous {
-            NOBODY => self.nodes[holder as usize].first_held = next,
-            _ => self.tasks[previous as usize].next = next,
-        }
-        if next != NOBODY {
-            self.tasks[next as usize].previous = previous;
-        }
-        let state = &mut self.tasks[task as usize];
-        (state.holder, state.next, state.previous) = (NOBODY, NOBODY, NOBODY);
     }
 
     pub(super) fn arrived(&mut self, now: Time, task: TaskId) {
@@ -390,13 +416,10 @@ impl Blocked {
     pub(super) fn node_up(&mut self, now: Time, node: NodeId, up: bool, forgets: bool) {
         self.condition(now, node, |state| state.up = up);
         if forgets {
-            let mut walk = self.nodes[node.index()].first_held;
-            while walk != NOBODY {
-                let next = self.tasks[walk as usize].next;
-                self.tasks[walk as usize].orphan = true;
-                self.recount(walk);
-                walk = next;
-            }
+            self.each_held(node, |blocked, task| {
+                blocked.tasks[task as usize].orphan = true;
+                blocked.recount(task);
+            });
         }
     }
 
@@ -420,12 +443,8 @@ impl Blocked {
             self.progresses(task, progresses);
         }
         if lost != now_lost {
-            let mut walk = self.nodes[node.index()].first_held;
-            while walk != NOBODY {
-                let next = self.tasks[walk as usize].next;
-                self.recount(walk);
-                walk = next;
-            }
+            self.lost = self.lost.wrapping_add_signed(if now_lost { 1 } else { -1 });
+            self.each_held(node, Blocked::recount);
         }
     }
 

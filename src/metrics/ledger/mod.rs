@@ -20,8 +20,8 @@ use agents::AgentTime;
 use blocked::Blocked;
 
 use super::MetricSet;
-use crate::engine::{EventId, Time};
-use crate::trace::{Activity, Fate, NodeId, Observer, Plane, Record};
+use crate::engine::{EventId, Time, prefetch_at};
+use crate::trace::{Activity, ExecutionId, Fate, NodeId, Observer, Plane, Record, TaskId};
 use crate::work::{Fleet, Role, Tasks};
 
 /// Time one execution took inside the window.
@@ -138,7 +138,7 @@ impl Ledger {
         }
     }
 
-    fn book(&mut self, execution: crate::trace::ExecutionId, fate: Fate) {
+    fn book(&mut self, execution: ExecutionId, fate: Fate) {
         let booking = std::mem::take(&mut self.executions[execution.index()]);
         let speed = self.fleet.profiles()[booking.agent as usize].speed;
         self.fates[fate as usize].add(booking.nominal_ns, speed);
@@ -210,6 +210,32 @@ impl Ledger {
     /// Fills this observer's columns.
     pub fn report(&self, metrics: &mut MetricSet) {
         columns::report(self, metrics);
+    }
+}
+
+impl Ledger {
+    /// Asks for what records of `node` will touch.
+    #[inline]
+    pub(crate) fn foresee(&self, node: NodeId) {
+        if let Some(agent) = self.agent(node)
+            && let Some(time) = self.agents.get(agent)
+        {
+            time.foresee();
+            self.blocked.foresee(agent, node);
+        }
+    }
+
+    /// Asks for what records of `task` will touch.
+    #[inline]
+    pub(crate) fn foresee_task(&self, task: TaskId) {
+        self.blocked.foresee_task(task);
+    }
+
+    /// Asks for what the end of `execution` will touch.
+    #[inline]
+    pub(crate) fn foresee_execution(&self, execution: ExecutionId) {
+        prefetch_at(&self.executions, execution.index());
+        self.blocked.foresee_execution(execution);
     }
 }
 

@@ -52,7 +52,7 @@ fn presence_and_waiting_are_averaged_over_the_window() {
 #[test]
 fn a_task_whose_way_is_lost_shows_as_a_gap_in_littles_law() {
     let mut queue = queue();
-    queue.ways[0].left = Some(secs(5));
+    queue.ways[0].left = secs(5);
     assert_eq!(queue.little_gap(), 1.0 / 5.0);
 }
 

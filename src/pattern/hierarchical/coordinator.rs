@@ -45,7 +45,7 @@ impl Coordinator {
             params: *params,
             shard: mine as u32,
             team,
-            open: Assignments::new(team),
+            open: Assignments::default(),
             lines: Lines::default(),
             workers: Workers::new(params.policy, Some(params.worker_queue)).among(team),
             heartbeats: Heartbeats::new(params.timeout).among(team),
@@ -56,7 +56,7 @@ impl Coordinator {
 
     pub(super) fn forget(&mut self) {
         let Coordinator { params, team, .. } = *self;
-        self.open = Assignments::new(team);
+        self.open = Assignments::default();
         self.lines.clear();
         self.workers = Workers::new(params.policy, Some(params.worker_queue)).among(team);
         self.heartbeats = Heartbeats::new(params.timeout).among(team);
@@ -220,7 +220,9 @@ impl Coordinator {
 
     fn result(&mut self, from: NodeId, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
         let task = output.task;
-        cx.send(from, Msg::Received(task));
+        if !self.params.result_timeout.is_zero() {
+            cx.send(from, Msg::Received(task));
+        }
         let found = self.open.find(task);
         if let Some(slot) = found {
             self.take_back(from, slot, task, cx);
@@ -288,12 +290,18 @@ impl Coordinator {
 
     /// A worker is gone: its tasks are assigned again.
     fn lose_worker(&mut self, worker: NodeId, cx: &mut CxOf<'_, Hierarchical>) {
-        while let Some((slot, task)) = self.open.first_of(worker) {
-            self.take_back(worker, slot, task, cx);
-            self.enqueue_first(task, cx);
+        if self.workers.outstanding(worker) != Some(0) {
+            for (slot, task) in self.open.of(worker) {
+                self.take_back(worker, slot, task, cx);
+                self.enqueue_first(task, cx);
+            }
         }
         self.workers.leave(worker);
         self.heartbeats.forget(worker);
+    }
+
+    pub(super) fn foresee(&self, task: TaskId) {
+        self.open.foresee(task);
     }
 
     pub(super) fn timer(&mut self, timer: Timer, cx: &mut CxOf<'_, Hierarchical>) {

@@ -70,6 +70,17 @@ fn a_dead_coordinator_halts_the_system_until_it_is_back() {
     assert_eq!(log.double_settles(), 0);
 }
 
+/// Submit, acknowledge, assign, result: what remains when nobody confirms anything.
+#[test]
+fn without_confirmations_a_task_is_four_messages() {
+    let params = Params { assign_timeout: Span::ZERO, result_timeout: Span::ZERO, ..quiet() };
+    let log = play::<Hierarchical>(&setup(4, 1, 20, Span::from_secs(20)), &params);
+    assert_eq!(log.accepted(), 20);
+    let messages = ["submit", "acknowledge", "assign", "result"].map(|kind| log.sent(kind));
+    assert_eq!(messages, [20; 4]);
+    assert_eq!(log.sent("accepted") + log.sent("received"), 0);
+}
+
 #[test]
 fn a_worker_wrongly_taken_for_dead_gives_up_what_others_do() {
     let setup = with_faults(setup(4, 1, 3, Span::from_secs(300)), vec![partition(20, 120, vec![1])]);
@@ -152,12 +163,11 @@ fn nonsense_is_refused_all_at_once() {
         worker_queue: 0,
         timeout: Span::from_secs(1),
         policy: Policy::PowerOfD { d: 0 },
-        result_timeout: Span::ZERO,
         ..Params::default()
     };
     let problems = Hierarchical::check(&params, fleet).unwrap_err();
     let keys: Vec<_> = problems.iter().filter_map(|problem| problem.key.as_deref()).collect();
-    assert_eq!(keys, ["coordinators", "worker_queue", "timeout", "result_timeout", "policy.power_of_d.d"]);
+    assert_eq!(keys, ["coordinators", "worker_queue", "timeout", "policy.power_of_d.d"]);
 }
 
 /// There may be a million of them; with what one holds for a task or two beside it.

@@ -158,6 +158,12 @@ impl Worker {
     }
 
     pub(super) fn finished(&mut self, output: Output, cx: &mut CxOf<'_, Hierarchical>) {
+        if self.result_timeout.is_zero() {
+            if self.drop(output.task).is_some() {
+                cx.send(self.coordinator, Msg::Result(output));
+            }
+            return;
+        }
         let due = cx.now() + self.result_timeout;
         if let Some(held) = self.find(output.task) {
             held.stage = Stage::Done(output, due);

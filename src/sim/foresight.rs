@@ -1,0 +1,74 @@
+//! What an event will need, asked for before it fires.
+//!
+//! The state of a large fleet lies in memory, not in the cache. An event names a node and a letter or an
+//! execution, whose lines can be fetched some events ahead. When they are there, they name the task, which
+//! comes next.
+
+use super::protocol::Protocol;
+use super::world::{Event, World};
+use crate::engine::{prefetch, prefetch_at};
+use crate::trace::{NodeId, Observer, TaskId};
+
+impl<P: Protocol, O: Observer> World<'_, P, O> {
+    /// Asks for what `event` names.
+    #[inline]
+    pub(super) fn foresee_far(&self, event: &Event) {
+        match *event {
+            Event::Deliver { letter, to } => {
+                self.letters.foresee(letter);
+                self.foresee_node(to);
+            }
+            Event::Done { node, .. } => self.foresee_node(node),
+            Event::Executed { node, execution } => {
+                prefetch_at(&self.executions, execution.index());
+                self.observer.foresee_execution(execution);
+                self.foresee_node(node);
+            }
+            Event::Timer(timer) => prefetch_at(&self.timers, timer.slot as usize),
+            _ => {}
+        }
+    }
+
+    /// Asks for the task that what `event` names is about.
+    #[inline]
+    pub(super) fn foresee_near(&self, event: &Event) {
+        match *event {
+            Event::Deliver { letter, to } => {
+                if let Some(task) = self.letters.peek(letter).and_then(|letter| letter.body.task()) {
+                    self.foresee_task(task);
+                    if let Some(protocol) = self.protocols.get(to.index()) {
+                        protocol.foresee(task);
+                    }
+                }
+            }
+            Event::Executed { execution, .. } => {
+                if let Some(execution) = self.executions.get(execution.index()) {
+                    self.foresee_task(execution.task);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn foresee_task(&self, task: TaskId) {
+        prefetch_at(&self.tasks, task.index());
+        self.setup.tasks.foresee(task);
+        self.observer.foresee_task(task);
+    }
+
+    #[inline]
+    fn foresee_node(&self, node: NodeId) {
+        let index = node.index();
+        if let (Some(state), Some(protocol)) = (self.nodes.get(index), self.protocols.get(index)) {
+            prefetch(&state.role);
+            prefetch(&state.links);
+            prefetch(&state.harness);
+            prefetch(&state.harness.serving);
+            prefetch(&state.cognition);
+            prefetch(&state.cognition.serving);
+            prefetch(protocol);
+        }
+        self.observer.foresee(node);
+    }
+}
