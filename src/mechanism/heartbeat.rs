@@ -13,11 +13,18 @@ use super::places::Places;
 use crate::engine::{Span, Time};
 use crate::trace::NodeId;
 
+/// When a node was last heard, if it is trusted; otherwise a time at which nobody is. Eight bytes, not the
+/// sixteen of an enum: relays keep one for each agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Watch {
-    Unknown,
-    Trusted { heard: Time },
-    Suspected,
+struct Watch(Time);
+
+impl Watch {
+    const UNKNOWN: Watch = Watch(Time::MAX);
+    const SUSPECTED: Watch = Watch(Time::from_nanos(u64::MAX - 1));
+
+    fn heard(self) -> Option<Time> {
+        (self != Watch::UNKNOWN && self != Watch::SUSPECTED).then_some(self.0)
+    }
 }
 
 /// Last-heard times of many nodes, with one timeout for all. Memory is for the places from the first to
@@ -52,22 +59,23 @@ impl Heartbeats {
         let place = self.places.of(node);
         let seat = place as usize;
         if self.watch.len() <= seat {
-            self.watch.resize(seat + 1, Watch::Unknown);
+            self.watch.resize(seat + 1, Watch::UNKNOWN);
         }
-        let before = std::mem::replace(&mut self.watch[seat], Watch::Trusted { heard: now });
-        if let Watch::Trusted { heard } = before {
+        debug_assert!(Watch(now).heard().is_some(), "nobody is heard at the end of time");
+        let before = std::mem::replace(&mut self.watch[seat], Watch(now));
+        if let Some(heard) = before.heard() {
             debug_assert!(heard <= now, "time goes forward");
             self.links.remove(&mut self.trusted, place);
         }
         self.links.push_back(&mut self.trusted, place);
-        before == Watch::Suspected
+        before == Watch::SUSPECTED
     }
 
     /// Stops watching `node`: it said good-bye, or its place was taken.
     pub fn forget(&mut self, node: NodeId) {
         let place = self.places.of(node);
         let Some(watch) = self.watch.get_mut(place as usize) else { return };
-        if let Watch::Trusted { .. } = std::mem::replace(watch, Watch::Unknown) {
+        if std::mem::replace(watch, Watch::UNKNOWN).heard().is_some() {
             self.links.remove(&mut self.trusted, place);
         }
     }
@@ -80,26 +88,24 @@ impl Heartbeats {
             return None;
         }
         self.links.remove(&mut self.trusted, place);
-        self.watch[place as usize] = Watch::Suspected;
+        self.watch[place as usize] = Watch::SUSPECTED;
         Some(self.places.node(place))
     }
 
     /// When the next node will be suspected unless heard before: the instant to set a timer for.
     pub fn next_expiry(&self) -> Option<Time> {
-        match self.watch[self.trusted.first()? as usize] {
-            Watch::Trusted { heard } => Some(heard + self.timeout),
-            Watch::Unknown | Watch::Suspected => unreachable!("the list holds trusted nodes only"),
-        }
+        let heard = self.watch[self.trusted.first()? as usize].heard();
+        Some(heard.expect("the list holds trusted nodes only") + self.timeout)
     }
 
     /// Whether `node` is watched and suspected.
     pub fn is_suspected(&self, node: NodeId) -> bool {
-        self.watch.get(self.places.of(node) as usize) == Some(&Watch::Suspected)
+        self.watch.get(self.places.of(node) as usize) == Some(&Watch::SUSPECTED)
     }
 
     /// Whether `node` is watched and not suspected.
     pub fn is_trusted(&self, node: NodeId) -> bool {
-        matches!(self.watch.get(self.places.of(node) as usize), Some(Watch::Trusted { .. }))
+        self.watch.get(self.places.of(node) as usize).is_some_and(|watch| watch.heard().is_some())
     }
 
     /// How many nodes are trusted now.

@@ -7,6 +7,8 @@
 //! (Chambi, Lemire, Kaser & Godin, Software: Practice and Experience 46(5), 2016). A set of few ids is one
 //! sorted list. Tasks are settled roughly in the order of their ids, so lists grow at their ends.
 
+use smallvec::SmallVec;
+
 use crate::trace::TaskId;
 
 /// Ids in one page.
@@ -64,14 +66,15 @@ pub struct IdSet(Ids);
 
 #[derive(Clone, Debug)]
 enum Ids {
-    /// Sorted. Where there are few, even a page with one id in it would be a waste.
-    Few(Vec<TaskId>),
+    /// Sorted. Where there are few, even a page with one id in it would be a waste, and where there are very
+    /// few, so would be an allocation.
+    Few(SmallVec<[TaskId; 4]>),
     Pages(Vec<Page>),
 }
 
 impl Default for IdSet {
     fn default() -> IdSet {
-        IdSet(Ids::Few(Vec::new()))
+        IdSet(Ids::Few(SmallVec::new()))
     }
 }
 

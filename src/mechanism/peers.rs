@@ -32,13 +32,22 @@ impl Default for PeerConfig {
     }
 }
 
-/// What is known of one peer, and its neighbours in the order of confirmation.
+impl PeerConfig {
+    fn trusts(self, peer: &Peer, now: Time) -> bool {
+        now.saturating_since(peer.confirmed) < self.ttl
+    }
+}
+
+/// What is known of the peer in one slot, and its neighbours in the order of confirmation.
 #[derive(Clone, Copy, Debug)]
 struct Peer {
     skill: Option<SkillId>,
     confirmed: Time,
     before: u16,
     after: u16,
+    /// Nothing of this peer: slot number i keeps place i of the order in which picking shuffled all slots,
+    /// which fits in what alignment would leave empty.
+    shuffled: u16,
 }
 
 /// The end of the order of confirmation.
@@ -57,42 +66,44 @@ impl Peer {
 
 /// One agent's view of the others. Picking is O(`capacity`); being told that somebody is there, which
 /// happens with every message, is a search among ids that lie side by side.
+///
+/// There may be a million: how many peers are remembered and for how long is not kept in each, but told with
+/// every question.
 #[derive(Clone, Debug)]
 pub struct PeerCache {
-    config: PeerConfig,
     /// Ids and what is known of them, by slot.
     nodes: Vec<NodeId>,
     peers: Vec<Peer>,
-    /// All slots, as picking shuffled them: their order means nothing.
-    shuffled: Vec<u16>,
     /// Who was confirmed longest ago, and last; ties by id.
     oldest: u16,
     newest: u16,
 }
 
-impl PeerCache {
-    /// Knows nobody. Memory is taken as peers are added, 30 bytes each.
-    pub fn new(config: PeerConfig) -> PeerCache {
-        let (nodes, peers, shuffled) = (Vec::new(), Vec::new(), Vec::new());
-        PeerCache { config, nodes, peers, shuffled, oldest: NOBODY, newest: NOBODY }
+/// Knows nobody. Memory is taken as peers are added, 20 bytes each, for a few more than there are.
+impl Default for PeerCache {
+    fn default() -> PeerCache {
+        PeerCache { nodes: Vec::new(), peers: Vec::new(), oldest: NOBODY, newest: NOBODY }
     }
+}
 
+impl PeerCache {
     /// Learns of `node`, or confirms that it is there. `skill` is `None` where it is not known; a known
     /// skill is not forgotten for that.
-    pub fn add(&mut self, now: Time, node: NodeId, skill: Option<SkillId>) {
-        let fresh = Peer { skill, confirmed: now, before: NOBODY, after: NOBODY };
+    pub fn add(&mut self, config: PeerConfig, now: Time, node: NodeId, skill: Option<SkillId>) {
         let slot = match position(&self.nodes, node) {
             Some(slot) => {
-                let skill = skill.or(self.peers[slot].skill);
                 self.unlink(slot as u16);
-                self.peers[slot] = Peer { skill, ..fresh };
+                let peer = &mut self.peers[slot];
+                peer.skill = skill.or(peer.skill);
                 slot as u16
             }
-            None if self.nodes.len() < usize::from(self.config.capacity.min(NOBODY - 1)) => {
+            None if self.nodes.len() < usize::from(config.capacity.min(NOBODY - 1)) => {
                 let slot = self.nodes.len() as u16;
+                grow(&mut self.nodes, 4);
+                grow(&mut self.peers, 2);
                 self.nodes.push(node);
-                self.peers.push(fresh);
-                self.shuffled.push(slot);
+                let (before, after) = (NOBODY, NOBODY);
+                self.peers.push(Peer { skill, confirmed: now, before, after, shuffled: slot });
                 slot
             }
             None if self.oldest == NOBODY => return,
@@ -100,11 +111,19 @@ impl PeerCache {
                 let slot = self.oldest;
                 self.unlink(slot);
                 self.nodes[usize::from(slot)] = node;
-                self.peers[usize::from(slot)] = fresh;
+                self.peers[usize::from(slot)].skill = skill;
                 slot
             }
         };
+        self.peers[usize::from(slot)].confirmed = now;
         self.link(slot);
+    }
+
+    /// Makes room at once for `count` more peers, as far as they will be remembered.
+    pub fn expect(&mut self, config: PeerConfig, count: usize) {
+        let more = usize::from(config.capacity).saturating_sub(self.nodes.len()).min(count);
+        self.nodes.reserve_exact(more);
+        self.peers.reserve_exact(more);
     }
 
     /// Forgets `node`: it did not answer, or said it is leaving. Says whether it was known.
@@ -114,19 +133,14 @@ impl PeerCache {
         true
     }
 
-    /// Forgets everybody (volatile memory lost).
-    pub fn wipe(&mut self) {
-        *self = PeerCache::new(self.config);
-    }
-
     /// Whether fewer than `enough` peers are known that could do `wanted`.
-    pub fn discovery_due(&self, now: Time, wanted: Option<SkillId>) -> bool {
-        self.known(now, wanted) < usize::from(self.config.enough)
+    pub fn discovery_due(&self, config: PeerConfig, now: Time, wanted: Option<SkillId>) -> bool {
+        self.known(config, now, wanted) < usize::from(config.enough)
     }
 
     /// How many peers known at `now` have the skill `wanted`, or may have it.
-    pub fn known(&self, now: Time, wanted: Option<SkillId>) -> usize {
-        self.peers.iter().filter(|peer| self.fresh(peer, now) && peer.rank(wanted).is_some()).count()
+    pub fn known(&self, config: PeerConfig, now: Time, wanted: Option<SkillId>) -> usize {
+        self.peers.iter().filter(|peer| config.trusts(peer, now) && peer.rank(wanted).is_some()).count()
     }
 
     /// Appends up to `k` distinct peers to `out`, uniformly at random among those with the skill
@@ -134,36 +148,38 @@ impl PeerCache {
     /// another skill are not picked. Forgets the aged ones on the way.
     pub fn pick(
         &mut self,
+        config: PeerConfig,
         now: Time,
         wanted: Option<SkillId>,
         k: usize,
         rng: &mut Rng,
-        out: &mut Vec<NodeId>,
+        out: &mut impl Extend<NodeId>,
     ) {
-        while self.oldest != NOBODY && !self.fresh(&self.peers[usize::from(self.oldest)], now) {
+        while self.oldest != NOBODY && !config.trusts(&self.peers[usize::from(self.oldest)], now) {
             self.remove(self.oldest);
         }
         // Partial Fisher–Yates in place, once per rank.
         let (mut chosen, most) = (0, k.min(self.peers.len()));
         for rank in [0, 1] {
             let mut end = chosen;
-            for at in chosen..self.shuffled.len() {
-                if self.peers[usize::from(self.shuffled[at])].rank(wanted) == Some(rank) {
-                    self.shuffled.swap(at, end);
+            for at in chosen..self.peers.len() {
+                if self.peers[usize::from(self.peers[at].shuffled)].rank(wanted) == Some(rank) {
+                    self.swap_shuffled(at, end);
                     end += 1;
                 }
             }
             while chosen < end.min(most) {
                 let other = chosen + rng.below((end - chosen) as u32) as usize;
-                self.shuffled.swap(chosen, other);
-                out.push(self.nodes[usize::from(self.shuffled[chosen])]);
+                self.swap_shuffled(chosen, other);
+                out.extend([self.nodes[usize::from(self.peers[chosen].shuffled)]]);
                 chosen += 1;
             }
         }
     }
 
-    fn fresh(&self, peer: &Peer, now: Time) -> bool {
-        now.saturating_since(peer.confirmed) < self.config.ttl
+    fn swap_shuffled(&mut self, a: usize, b: usize) {
+        let before = self.peers[a].shuffled;
+        self.peers[a].shuffled = std::mem::replace(&mut self.peers[b].shuffled, before);
     }
 
     /// Puts `slot` where it belongs in the order of confirmation: at its end, unless others were confirmed
@@ -208,15 +224,37 @@ impl PeerCache {
     fn remove(&mut self, slot: u16) {
         self.unlink(slot);
         let last = self.nodes.len() as u16 - 1;
-        self.shuffled.retain(|&other| other != slot);
+        self.remove_shuffled(slot, last);
         self.nodes.swap_remove(usize::from(slot));
+        // The order of the shuffled slots is no part of who moves.
+        let shuffled = self.peers[usize::from(slot)].shuffled;
         self.peers.swap_remove(usize::from(slot));
         if slot != last {
+            self.peers[usize::from(slot)].shuffled = shuffled;
             let Peer { before, after, .. } = self.peers[usize::from(slot)];
             *self.link_after(before) = slot;
             *self.link_before(after) = slot;
-            self.shuffled.iter_mut().filter(|other| **other == last).for_each(|other| *other = slot);
         }
+    }
+
+    /// Takes `slot` out of the shuffled slots, in which those behind it move up, and calls `last` by it.
+    fn remove_shuffled(&mut self, slot: u16, last: u16) {
+        let mut kept = 0;
+        for at in 0..self.peers.len() {
+            let other = self.peers[at].shuffled;
+            if other != slot {
+                self.peers[kept].shuffled = if other == last { slot } else { other };
+                kept += 1;
+            }
+        }
+    }
+}
+
+/// Makes room for one more, and in small steps: a million agents with a view of twenty each should not have
+/// room for thirty.
+fn grow<T>(list: &mut Vec<T>, step: usize) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 4).max(step));
     }
 }
 
@@ -243,23 +281,23 @@ mod tests {
 
     const NOW: Time = Time::from_secs(1_000);
 
-    fn cache(capacity: u16) -> PeerCache {
-        PeerCache::new(PeerConfig { capacity, ttl: Span::from_secs(10), enough: 2 })
+    fn room_for(capacity: u16) -> PeerConfig {
+        PeerConfig { capacity, ttl: Span::from_secs(10), enough: 2 }
     }
 
     fn pick(cache: &mut PeerCache, now: Time, wanted: Option<SkillId>, k: usize, rng: &mut Rng) -> Vec<u32> {
         let mut out = Vec::new();
-        cache.pick(now, wanted, k, rng, &mut out);
+        cache.pick(room_for(16), now, wanted, k, rng, &mut out);
         out.into_iter().map(|node| node.0).collect()
     }
 
     #[test]
     fn the_skilled_come_first_then_the_unknown_and_never_the_unfit() {
-        let mut cache = cache(16);
+        let (config, mut cache) = (room_for(16), PeerCache::default());
         for (node, skill) in
             [(0, skilled(1)), (1, skilled(2)), (2, None), (3, skilled(1)), (4, None), (5, skilled(1))]
         {
-            cache.add(NOW, NodeId(node), skill);
+            cache.add(config, NOW, NodeId(node), skill);
         }
         let mut rng = Rng::from_state(3);
         for _ in 0..200 {
@@ -273,13 +311,13 @@ mod tests {
             assert_eq!(all, [0, 2, 3, 4, 5]);
             assert_eq!(pick(&mut cache, NOW, None, 99, &mut rng).len(), 6);
         }
-        assert_eq!((cache.known(NOW, skilled(2)), cache.known(NOW, skilled(9))), (3, 2));
+        assert_eq!((cache.known(config, NOW, skilled(2)), cache.known(config, NOW, skilled(9))), (3, 2));
     }
 
     #[test]
     fn every_peer_is_as_likely() {
-        let mut cache = cache(10);
-        (0..10).for_each(|node| cache.add(NOW, NodeId(node), skilled(0)));
+        let (config, mut cache) = (room_for(10), PeerCache::default());
+        (0..10).for_each(|node| cache.add(config, NOW, NodeId(node), skilled(0)));
         let (mut rng, mut counts) = (Rng::from_state(5), [0.0_f64; 10]);
         for _ in 0..20_000 {
             pick(&mut cache, NOW, skilled(0), 3, &mut rng)
@@ -293,22 +331,22 @@ mod tests {
 
     #[test]
     fn the_dead_the_aged_and_the_oldest_are_forgotten() {
-        let mut cache = cache(3);
+        let (config, mut cache) = (room_for(3), PeerCache::default());
         for node in 0..3 {
-            cache.add(Time::from_secs(u64::from(node)), NodeId(node), None);
+            cache.add(config, Time::from_secs(u64::from(node)), NodeId(node), None);
         }
-        cache.add(Time::from_secs(5), NodeId(0), None); // confirmed: 1 is the oldest now
-        cache.add(Time::from_secs(6), NodeId(3), skilled(4));
+        cache.add(config, Time::from_secs(5), NodeId(0), None); // confirmed: 1 is the oldest now
+        cache.add(config, Time::from_secs(6), NodeId(3), skilled(4));
         let mut rng = Rng::from_state(1);
         let mut left = pick(&mut cache, Time::from_secs(6), None, 9, &mut rng);
         left.sort_unstable();
         assert_eq!(left, [0, 2, 3]);
         assert!(cache.forget(NodeId(0)) && !cache.forget(NodeId(0)));
-        assert!(!cache.discovery_due(Time::from_secs(11), None));
-        assert!(cache.discovery_due(Time::from_secs(12), None), "2 was confirmed 10 s ago");
+        assert!(!cache.discovery_due(config, Time::from_secs(11), None));
+        assert!(cache.discovery_due(config, Time::from_secs(12), None), "2 was confirmed 10 s ago");
         assert_eq!(pick(&mut cache, Time::from_secs(12), None, 9, &mut rng), [3]);
-        cache.add(Time::from_secs(13), NodeId(3), None);
-        assert_eq!(cache.known(Time::from_secs(13), skilled(5)), 0, "a known skill is kept");
+        cache.add(config, Time::from_secs(13), NodeId(3), None);
+        assert_eq!(cache.known(config, Time::from_secs(13), skilled(5)), 0, "a known skill is kept");
     }
 
     /// The plain way: one list, searched for everything.
@@ -333,7 +371,7 @@ mod tests {
         fn agrees_with_a_plain_list(
             moves in prop::collection::vec((0u8..6, 0u32..14, 0u8..4, 0u64..3), 1..200)
         ) {
-            let (mut cache, mut plain, mut now) = (cache(9), Plain::default(), NOW);
+            let (mut cache, mut plain, mut now) = (PeerCache::default(), Plain::default(), NOW);
             for (ordinal, (action, id, class, passed)) in moves.into_iter().enumerate() {
                 now += Span::from_secs(passed);
                 let (node, skill) = (NodeId(id), (class > 0).then_some(SkillId(class)));
@@ -345,20 +383,21 @@ mod tests {
                     }
                     1 => {
                         let mut picked = Vec::new();
-                        cache.pick(now, skill, 3, &mut Rng::from_state(ordinal as u64), &mut picked);
+                        let mut rng = Rng::from_state(ordinal as u64);
+                        cache.pick(room_for(9), now, skill, 3, &mut rng, &mut picked);
                         plain.0.retain(|peer| now.saturating_since(peer.2) < Span::from_secs(10));
                         prop_assert!(picked.iter().all(|node| plain.0.iter().any(|peer| peer.0 == *node)));
                     }
                     _ => {
-                        cache.add(now, node, skill);
+                        cache.add(room_for(9), now, node, skill);
                         plain.add(9, now, node, skill);
                     }
                 }
-                let known = |slot: &u16| {
-                    let peer = cache.peers[usize::from(*slot)];
-                    (cache.nodes[usize::from(*slot)], peer.skill, peer.confirmed)
+                let known = |place: &Peer| {
+                    let slot = usize::from(place.shuffled);
+                    (cache.nodes[slot], cache.peers[slot].skill, cache.peers[slot].confirmed)
                 };
-                let mut left: Vec<_> = cache.shuffled.iter().map(known).collect();
+                let mut left: Vec<_> = cache.peers.iter().map(known).collect();
                 let mut right = plain.0.clone();
                 left.sort_unstable_by_key(|peer| peer.0);
                 right.sort_unstable_by_key(|peer| peer.0);

@@ -84,7 +84,7 @@ enum Entry<V> {
 #[derive(Clone, Debug)]
 pub struct Table<K, V> {
     /// A power of two of them; none as long as there are few entries.
-    buckets: Vec<Bucket>,
+    buckets: Box<[Bucket]>,
     entries: Vec<Entry<V>>,
     free: u32,
     len: u32,
@@ -93,7 +93,7 @@ pub struct Table<K, V> {
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Table<K, V> {
-        Table { buckets: Vec::new(), entries: Vec::new(), free: NOWHERE, len: 0, keys: PhantomData }
+        Table { buckets: Box::default(), entries: Vec::new(), free: NOWHERE, len: 0, keys: PhantomData }
     }
 }
 
@@ -291,7 +291,7 @@ impl<K: Key, V> Table<K, V> {
     #[cold]
     fn grow(&mut self) {
         let size = (2 * self.buckets.len()).max(4 * FEW);
-        self.buckets = vec![EMPTY; size];
+        self.buckets = vec![EMPTY; size].into_boxed_slice();
         for slot in 0..self.entries.len() {
             if let Entry::Used { key, .. } = self.entries[slot] {
                 let at = self.probe(key);

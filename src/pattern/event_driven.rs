@@ -53,6 +53,8 @@ mod shares;
 mod tests;
 mod worker;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -181,11 +183,12 @@ impl Protocol for EventDriven {
     const NAME: &'static str = "event_driven";
     const ABOUT: &'static str = "tasks are events on a relay's log; agents react and the log's order decides";
     const GIVES_UP: &'static [Promise] = &[Promise::SettledOnce, Promise::NoTaskLost, Promise::NoSinglePoint];
-    type Params = Params;
+    /// Shared by all nodes of a run.
+    type Params = Arc<Params>;
     type Msg = EventMessage;
     type Timer = EventTimer;
 
-    fn check(params: &Params, fleet: &Fleet) -> Result<(), Problems> {
+    fn check(params: &Arc<Params>, fleet: &Fleet) -> Result<(), Problems> {
         let mut problems = Problems::new();
         if fleet.relays() == 0 {
             let problem = Problem::new("the log needs a relay to be kept at, and the scenario has none");
@@ -215,18 +218,18 @@ impl Protocol for EventDriven {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    fn seats(_: &Params, fleet: &Fleet) -> Seats {
+    fn seats(_: &Arc<Params>, fleet: &Fleet) -> Seats {
         let authority = (0..fleet.relays()).map(|index| fleet.relay(index)).collect();
         Seats { authority, reserved: Vec::new() }
     }
 
-    fn entry(_: &Params, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
+    fn entry(_: &Arc<Params>, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
         let relays = fleet.relays();
         let home = hash::partition(submission.task, relays);
         fleet.relay((home + submission.attempt % relays) % relays)
     }
 
-    fn sit(params: &Params, seat: &Seat<'_>) -> EventDriven {
+    fn sit(params: &Arc<Params>, seat: &Seat<'_>) -> EventDriven {
         EventDriven(match seat.fleet.role(seat.node) {
             Role::Relay => Node::Relay(Box::new(Broker::new(params, seat))),
             Role::Agent => Node::Agent(Box::new(Worker::new(params, seat))),

@@ -200,11 +200,12 @@ impl Protocol for Hybrid {
     const NAME: &'static str = "hybrid";
     const ABOUT: &'static str = "ANTS: agents claim at a relay, first wins, and talk to each other directly";
     const GIVES_UP: &'static [Promise] = &[Promise::SettledOnce, Promise::NoTaskLost, Promise::NoSinglePoint];
-    type Params = Params;
+    /// Shared by all nodes of a run.
+    type Params = Arc<Params>;
     type Msg = Msg;
     type Timer = Timer;
 
-    fn check(params: &Params, fleet: &Fleet) -> Result<(), Problems> {
+    fn check(params: &Arc<Params>, fleet: &Fleet) -> Result<(), Problems> {
         let mut problems = Problems::new();
         if fleet.relays() == 0 {
             let problem = Problem::new("`hybrid` claims at a relay, and there is none");
@@ -237,22 +238,22 @@ impl Protocol for Hybrid {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    fn seats(_: &Params, fleet: &Fleet) -> Seats {
+    fn seats(_: &Arc<Params>, fleet: &Fleet) -> Seats {
         Seats {
             authority: (0..fleet.relays()).map(|index| fleet.relay(index)).collect(),
             reserved: Vec::new(),
         }
     }
 
-    fn entry(_: &Params, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
+    fn entry(_: &Arc<Params>, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
         fleet.seat(entry_position(submission.task, submission.attempt, fleet.able(None).len() as u32))
     }
 
-    fn sit(params: &Params, seat: &Seat<'_>) -> Hybrid {
+    fn sit(params: &Arc<Params>, seat: &Seat<'_>) -> Hybrid {
         Hybrid(match seat.fleet.role(seat.node) {
-            Role::Relay => Node::Relay(Box::new(RelaySeat::new(*params, seat))),
+            Role::Relay => Node::Relay(Box::new(RelaySeat::new(**params, seat))),
             Role::Client => Node::Client,
-            Role::Agent => Node::Agent(Box::new(Agent::new(Arc::new(*params)))),
+            Role::Agent => Node::Agent(Box::new(Agent::new(Arc::clone(params)))),
         })
     }
 
@@ -267,7 +268,7 @@ impl Protocol for Hybrid {
     fn on_task(&mut self, task: TaskId, cx: &mut CxOf<'_, Self>) {
         match &mut self.0 {
             Node::Relay(_) | Node::Client => unreachable!("clients submit to agents"),
-            Node::Agent(agent) => agent.requester.on_task(task, cx),
+            Node::Agent(agent) => agent.requester().on_task(task, cx),
         }
     }
 
@@ -290,7 +291,7 @@ impl Protocol for Hybrid {
     fn on_work(&mut self, done: Work, _: Timer, cx: &mut CxOf<'_, Self>) {
         match (&mut self.0, done.kind) {
             (Node::Relay(_) | Node::Client, _) => unreachable!("only agents work"),
-            (Node::Agent(agent), WorkKind::Verified { .. }) => agent.requester.on_work(done, cx),
+            (Node::Agent(agent), WorkKind::Verified { .. }) => agent.requester().on_work(done, cx),
             (Node::Agent(agent), WorkKind::Executed(_) | WorkKind::Hung) => agent.worker.on_work(done, cx),
         }
     }
@@ -299,7 +300,7 @@ impl Protocol for Hybrid {
         match &mut self.0 {
             Node::Relay(relay) => relay.on_crash(),
             Node::Client => {}
-            Node::Agent(agent) => **agent = Agent::new(Arc::clone(&agent.params)),
+            Node::Agent(agent) => **agent = agent.wiped(),
         }
     }
 }

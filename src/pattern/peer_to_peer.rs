@@ -48,19 +48,19 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
-use self::contractor::{Duty, Offer};
+use self::contractor::{Duties, Offer};
 use self::finder::Finder;
-use self::manager::Deal;
+use self::manager::Deals;
 pub use self::message::Msg;
-use crate::engine::{Rng, Span, Time};
+use crate::engine::{Rng, Span};
 use crate::error::{Problem, Problems};
-use crate::mechanism::{Backoff, IdSet, Step, Table, hash};
+use crate::mechanism::{Backoff, PeerConfig, hash};
 use crate::relay::{Relay, RelayConfig, RelayReply};
 use crate::sim::{CxOf, Protocol, Seat, Seats, Submission, Work};
 use crate::trace::{NodeId, Promise, TaskId};
@@ -135,6 +135,10 @@ impl Params {
     fn retry(&self) -> Backoff {
         Backoff { base: self.retry_base, cap: self.retry_cap }
     }
+    /// How an agent remembers its peers.
+    fn view(&self) -> PeerConfig {
+        PeerConfig { capacity: self.cache_capacity, ttl: self.cache_ttl, enough: self.cache_enough }
+    }
 }
 
 /// The state of one node.
@@ -143,9 +147,16 @@ pub struct PeerToPeer(Place);
 
 #[derive(Debug)]
 enum Place {
-    Directory { relay: Box<Relay>, replies: Vec<(NodeId, RelayReply)> },
+    Directory(Box<Directory>),
     Client,
     Agent(Box<Agent>),
+}
+
+/// A relay, and scratch space.
+#[derive(Debug)]
+struct Directory {
+    relay: Relay,
+    replies: Vec<(NodeId, RelayReply)>,
 }
 
 /// What a node reminds itself of.
@@ -180,43 +191,24 @@ pub enum Timer {
     },
 }
 
-/// An agent: manager of some tasks, contractor for others. All of it is volatile. There may be a million:
-/// the parameters are kept once.
+/// An agent: manager of some tasks, contractor for others. All of it is volatile. There may be a million: the
+/// parameters are kept once for all of them, and what only managers or only contractors need lies behind a
+/// pointer.
 #[derive(Debug)]
 struct Agent {
     params: Arc<Params>,
     finder: Finder,
-    /// The tasks it manages.
-    deals: Table<TaskId, Deal>,
-    /// The tasks it managed to the end.
-    settled: IdSet,
+    /// The tasks it manages or managed.
+    deals: Deals,
     /// The tasks it was awarded.
-    duties: Table<TaskId, Duty>,
+    duties: Duties,
     /// Its bids, oldest first.
-    offers: VecDeque<Offer>,
-    /// The task in execution, and since when.
-    running: Option<(TaskId, Time)>,
-    /// The tasks in line for execution.
-    in_line: VecDeque<TaskId>,
-    /// Scratch space of negotiations.
-    picked: Vec<NodeId>,
-    steps: Vec<Step>,
+    offers: SmallVec<[Offer; 1]>,
 }
 
 impl Agent {
     fn new(params: Arc<Params>, finder: Finder) -> Agent {
-        Agent {
-            params,
-            finder,
-            deals: Table::default(),
-            settled: IdSet::default(),
-            duties: Table::default(),
-            offers: VecDeque::new(),
-            running: None,
-            in_line: VecDeque::new(),
-            picked: Vec::new(),
-            steps: Vec::new(),
-        }
+        Agent { params, finder, deals: Deals::default(), duties: Duties::default(), offers: SmallVec::new() }
     }
 
     fn register(&mut self, wait: Span, cx: &mut CxOf<'_, PeerToPeer>) {
@@ -228,7 +220,7 @@ impl Agent {
         match msg {
             Msg::Ask { .. } => {} // For directories.
             Msg::Answer(reply) => {
-                let tasks = self.finder.found(reply, cx);
+                let tasks = self.finder.found(reply, &self.params, cx);
                 self.looked_up(&tasks, cx);
             }
             Msg::Call { task, round, most, again: _ } => self.called(from, task, round, most, cx),
@@ -251,11 +243,12 @@ impl Protocol for PeerToPeer {
     const NAME: &'static str = "peer_to_peer";
     const ABOUT: &'static str = "agents find each other through directories and award tasks by contract net";
     const GIVES_UP: &'static [Promise] = &[Promise::SettledOnce, Promise::NoTaskLost];
-    type Params = Params;
+    /// Shared by all nodes of a run.
+    type Params = Arc<Params>;
     type Msg = Msg;
     type Timer = Timer;
 
-    fn check(params: &Params, fleet: &Fleet) -> Result<(), Problems> {
+    fn check(params: &Arc<Params>, fleet: &Fleet) -> Result<(), Problems> {
         let mut problems = Problems::new();
         let mut demand = |holds: bool, key: &str, message: &str, remedy: &str| {
             if !holds {
@@ -309,7 +302,7 @@ impl Protocol for PeerToPeer {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    fn seats(_: &Params, _: &Fleet) -> Seats {
+    fn seats(_: &Arc<Params>, _: &Fleet) -> Seats {
         Seats::default()
     }
 
@@ -318,7 +311,7 @@ impl Protocol for PeerToPeer {
     ///
     /// Where the hash meets an absent agent it goes on among those before it, as if the fleet ended
     /// there. With absent agents last the choice is uniform over the present ones.
-    fn entry(_: &Params, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
+    fn entry(_: &Arc<Params>, fleet: &Fleet, _: &Seats, submission: Submission) -> NodeId {
         let address = (u64::from(submission.task.0) << 32) | u64::from(submission.attempt);
         let key = TaskId(Rng::from_state(address).next_u64() as u32);
         let mut count = fleet.agents();
@@ -331,19 +324,17 @@ impl Protocol for PeerToPeer {
         fleet.present().next().expect("a fleet has a present agent")
     }
 
-    fn sit(params: &Params, seat: &Seat<'_>) -> PeerToPeer {
+    fn sit(params: &Arc<Params>, seat: &Seat<'_>) -> PeerToPeer {
         PeerToPeer(match seat.fleet.role(seat.node) {
             Role::Relay => {
                 let directory_ttl = Some(params.directory_ttl);
                 let config = RelayConfig { directory_ttl, notify: false, ..RelayConfig::default() };
-                Place::Directory { relay: Box::new(Relay::new(config)), replies: Vec::new() }
+                Place::Directory(Box::new(Directory { relay: Relay::new(config), replies: Vec::new() }))
             }
             Role::Client => Place::Client,
             Role::Agent => {
                 let home = Finder::home_of(seat.fleet.index_in_role(seat.node), seat.fleet);
-                let params = Arc::new(*params);
-                let finder = Finder::new(Arc::clone(&params), home);
-                Place::Agent(Box::new(Agent::new(params, finder)))
+                Place::Agent(Box::new(Agent::new(Arc::clone(params), Finder::new(home))))
             }
         })
     }
@@ -366,7 +357,8 @@ impl Protocol for PeerToPeer {
     fn on_message(&mut self, from: NodeId, msg: Msg, cx: &mut CxOf<'_, Self>) {
         match &mut self.0 {
             Place::Agent(agent) => agent.receive(from, msg, cx),
-            Place::Directory { relay, replies } => {
+            Place::Directory(directory) => {
+                let Directory { relay, replies } = &mut **directory;
                 if let Msg::Ask { request, .. } = msg {
                     relay.handle(cx.now(), from, request, replies);
                     replies.drain(..).for_each(|(to, reply)| cx.send(to, Msg::Answer(reply)));
@@ -400,11 +392,11 @@ impl Protocol for PeerToPeer {
     fn on_crash(&mut self) {
         match &mut self.0 {
             Place::Agent(agent) => {
-                agent.finder.wipe();
-                let Agent { params, finder, .. } = &**agent;
-                **agent = Agent::new(Arc::clone(params), finder.clone());
+                let params = Arc::clone(&agent.params);
+                let finder = agent.finder.wiped();
+                **agent = Agent::new(params, finder);
             }
-            Place::Directory { relay, .. } => relay.wipe(),
+            Place::Directory(directory) => directory.relay.wipe(),
             Place::Client => {}
         }
     }

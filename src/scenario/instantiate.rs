@@ -117,7 +117,8 @@ impl Scenario {
     pub(super) fn fleet(&self, seed: Seed, replication: u32) -> Fleet {
         let file = &self.file;
         let agent_key = seed.key(replication, Purpose::Agent);
-        let mut agents = Vec::new();
+        let count = numbered(&file.agents).map(|group| group.count as usize).sum();
+        let mut agents = Vec::with_capacity(count);
         for group in numbered(&file.agents) {
             let speed = number(&group.speed);
             let skill = self.skill(&group.skill);

@@ -65,8 +65,6 @@ pub(super) struct Known {
     pub(super) since: Option<Time>,
     /// The tasks it has from here.
     pub(super) held: SmallVec<[TaskId; 2]>,
-    /// The tasks taken from it while it was silent.
-    pub(super) lost: Vec<TaskId>,
 }
 
 /// One relay.
@@ -85,6 +83,8 @@ pub(super) struct Broker {
     pub(super) agents: Places,
     /// By place among them.
     pub(super) known: Vec<Known>,
+    /// The tasks taken from those who are silent.
+    pub(super) lost: Table<NodeId, Vec<TaskId>>,
     /// When offers and assignments are to be repeated; those count that the slots know of.
     due: Deadlines,
     /// When tasks without an owner are shared out; nothing is before that.
@@ -112,6 +112,7 @@ impl Broker {
             slots: Table::default(),
             agents,
             known: vec![Known::default(); homes.share(seat.node, seat.fleet) as usize],
+            lost: Table::default(),
             due: Deadlines::default(),
             rebalance: None,
             awake: None,
@@ -139,6 +140,7 @@ impl Broker {
         self.watch = Broker::watch(&self.params, self.agents);
         self.slots.clear();
         self.known.fill(Known::default());
+        self.lost.clear();
         self.due.clear();
         self.alarm = None;
     }

@@ -12,7 +12,7 @@ use crate::trace::{Fact, NodeId, TaskId};
 impl Broker {
     pub(super) fn heard(&mut self, node: NodeId, cx: &mut EventCx<'_>) {
         if self.watch.heard(cx.now(), node) {
-            for task in std::mem::take(&mut self.known(node).lost) {
+            for task in self.lost.take(node).unwrap_or_default() {
                 if self.slot(task).standing != Standing::Held(node) {
                     cx.note(Fact::Stale(task));
                     cx.send(node, EventMessage::Stop { task });
@@ -28,8 +28,9 @@ impl Broker {
             return; // Sent before the restart, overtaken by what was sent after it.
         }
         if known.since.replace(since).is_some_and(|before| before < since) {
-            known.lost.clear();
-            for task in std::mem::take(&mut known.held) {
+            let held = std::mem::take(&mut known.held);
+            self.lost.take(node);
+            for task in held {
                 if self.withdraw(task, node, cx) {
                     self.redeliver(task, node, cx);
                 }
@@ -104,6 +105,9 @@ impl Broker {
                 self.redeliver(task, node, cx);
             }
         }
-        self.known(node).lost.extend(held);
+        if !held.is_empty() {
+            let (at, _) = self.lost.find_or_insert_with(node, Vec::new);
+            self.lost[at].extend(held);
+        }
     }
 }

@@ -10,7 +10,7 @@
 //! Assignments and races skip `claiming`. Results wait in an outbox until a relay confirms them, so that
 //! an outage stops neither the next execution nor, in the end, the result.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -100,33 +100,34 @@ pub(super) struct Link {
 /// One agent.
 #[derive(Debug)]
 pub(super) struct Worker {
-    pub(super) params: Params,
+    /// Kept once for all agents.
+    pub(super) params: Arc<Params>,
     pub(super) since: Time,
     /// The relays it keeps in touch with.
     pub(super) homes: Places,
     /// By place among them.
     links: SmallVec<[Link; 1]>,
     pub(super) job: Job,
-    pub(super) leads: VecDeque<Lead>,
+    leads: SmallVec<[Lead; 1]>,
     /// Assigned, not begun.
-    pub(super) queue: VecDeque<Order>,
+    queue: SmallVec<[Order; 1]>,
     pub(super) outbox: Vec<Unrecorded>,
     pub(super) renewal: Option<TimerId>,
     pub(super) tickets: u32,
 }
 
 impl Worker {
-    pub(super) fn new(params: &Params, seat: &Seat<'_>) -> Worker {
+    pub(super) fn new(params: &Arc<Params>, seat: &Seat<'_>) -> Worker {
         let homes = Homes::new(params.homes, seat.fleet);
         let links = homes.of(seat.node, seat.fleet).len();
         Worker {
-            params: params.clone(),
+            params: Arc::clone(params),
             since: Time::ZERO,
             homes: homes.relays(seat.node, seat.fleet),
             links: SmallVec::from_elem(Link::default(), links),
             job: Job::Idle,
-            leads: VecDeque::new(),
-            queue: VecDeque::new(),
+            leads: SmallVec::new(),
+            queue: SmallVec::new(),
             outbox: Vec::new(),
             renewal: None,
             tickets: 0,
@@ -208,7 +209,7 @@ impl Worker {
     fn consider(&mut self, lead: Lead, cx: &mut EventCx<'_>) {
         match self.job {
             Job::Idle => self.claim(lead, true, 0, cx),
-            Job::Claiming { .. } if self.leads.len() < KEPT => self.leads.push_back(lead),
+            Job::Claiming { .. } if self.leads.len() < KEPT => self.leads.push(lead),
             Job::Claiming { .. } | Job::Reading { .. } | Job::Working { .. } => {}
         }
     }
@@ -245,7 +246,8 @@ impl Worker {
 
     fn next_lead(&mut self, cx: &mut EventCx<'_>) {
         self.job = Job::Idle;
-        if let Some(lead) = self.leads.pop_front() {
+        if !self.leads.is_empty() {
+            let lead = self.leads.remove(0);
             self.claim(lead, false, 0, cx);
         }
     }
@@ -275,7 +277,7 @@ impl Worker {
                 self.begin(order, cx);
             }
             Job::Claiming { .. } | Job::Reading { .. } | Job::Working { .. } if self.partitioned() => {
-                self.queue.push_back(order);
+                self.queue.push(order);
             }
             // A grant that came after I had given up waiting for it, or a race I have no time for.
             Job::Claiming { .. } | Job::Reading { .. } | Job::Working { .. } => {
@@ -357,6 +359,10 @@ impl Worker {
         match done.kind {
             WorkKind::Executed(output) => {
                 let free = self.go_on(cx);
+                if self.outbox.len() == self.outbox.capacity() {
+                    // Nearly always there is one at a time, and there may be a million of these lists.
+                    self.outbox.reserve_exact(self.outbox.len().max(1));
+                }
                 self.outbox.push(Unrecorded { relay: order.relay, output, attempt: 0, timer: None });
                 self.deliver(self.outbox.len() - 1, free, cx);
                 if free && !self.partitioned() {
@@ -381,10 +387,11 @@ impl Worker {
         if let Some(timer) = self.renewal.take() {
             cx.cancel(timer);
         }
-        match self.queue.pop_front() {
-            Some(order) => self.begin(order, cx),
-            None => return true,
+        if self.queue.is_empty() {
+            return true;
         }
+        let order = self.queue.remove(0);
+        self.begin(order, cx);
         false
     }
 }

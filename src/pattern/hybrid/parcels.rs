@@ -3,8 +3,6 @@
 //! A parcel goes to its reviewer, if somebody is to verify it, and otherwise to the relay, again and again
 //! until it is taken. It does not keep its worker from the next job.
 
-use std::sync::Arc;
-
 use super::message::Msg;
 use super::{Params, TRIES_PER_RELAY, Timer, next_relay, skill_of};
 use crate::engine::Time;
@@ -28,26 +26,23 @@ pub(super) struct Parcel {
     pub(super) renewal: Option<TimerId>,
 }
 
+/// A parcel of a worker that keeps it.
 #[derive(Debug)]
-struct Kept {
+pub(super) struct Kept {
     parcel: Parcel,
     tries: u32,
     /// Sends it again.
     patience: Option<TimerId>,
 }
 
-/// The parcels of one worker; at most one a task.
+/// The parcels of one worker, at most one a task, with what it needs to send them.
 #[derive(Debug)]
-pub(super) struct Parcels {
-    params: Arc<Params>,
-    kept: Vec<Kept>,
+pub(super) struct Parcels<'a> {
+    pub(super) params: &'a Params,
+    pub(super) kept: &'a mut Vec<Kept>,
 }
 
-impl Parcels {
-    pub(super) fn new(params: Arc<Params>) -> Parcels {
-        Parcels { params, kept: Vec::new() }
-    }
-
+impl Parcels<'_> {
     pub(super) fn contains(&self, task: TaskId) -> bool {
         self.position(task).is_some()
     }
@@ -59,6 +54,10 @@ impl Parcels {
     /// Sends a new parcel. `free`: whether the worker can take work; so in all that follows.
     pub(super) fn send(&mut self, parcel: Parcel, free: bool, cx: &mut Cx<'_, Msg, Timer>) {
         self.taken(parcel.output.task, cx);
+        if self.kept.len() == self.kept.capacity() {
+            // Nearly always there is one at a time, and there may be a million of these lists.
+            self.kept.reserve_exact(self.kept.len().max(1));
+        }
         self.kept.push(Kept { parcel, tries: 0, patience: None });
         self.hand_in(self.kept.len() - 1, free, cx);
     }
@@ -68,7 +67,7 @@ impl Parcels {
         let Kept { parcel, tries, patience } = &mut self.kept[index];
         let unreviewed = parcel.reviewer.is_none();
         if unreviewed && *tries > 0 && tries.is_multiple_of(TRIES_PER_RELAY) {
-            parcel.relay = next_relay(parcel.relay, &self.params, cx.fleet());
+            parcel.relay = next_relay(parcel.relay, self.params, cx.fleet());
         }
         // Without a review to wait for, nothing depends on the lease any more: the first result counts.
         for timer in [patience.take(), parcel.renewal.take_if(|_| unreviewed)].into_iter().flatten() {

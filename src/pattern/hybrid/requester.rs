@@ -8,8 +8,6 @@
 //! answers, and whoever won the task there is told the same. A task that somebody works on is not posted
 //! elsewhere for want of its relay: the worker finds another relay for its result by itself.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use super::message::Msg;
@@ -45,8 +43,9 @@ struct Review {
     tries: u32,
 }
 
+/// A task that was submitted here, until its outcome is known.
 #[derive(Debug)]
-struct Request {
+pub(super) struct Request {
     relay: NodeId,
     progress: Progress,
     /// Repeats the post.
@@ -62,17 +61,16 @@ struct Request {
 }
 
 /// What one agent knows as requester.
+pub(super) type Requests = Table<TaskId, Request>;
+
+/// The same with what it needs to act.
 #[derive(Debug)]
-pub(super) struct Requester {
-    params: Arc<Params>,
-    requests: Table<TaskId, Request>,
+pub(super) struct Requester<'a> {
+    pub(super) params: &'a Params,
+    pub(super) requests: &'a mut Requests,
 }
 
-impl Requester {
-    pub(super) fn new(params: Arc<Params>) -> Requester {
-        Requester { params, requests: Table::default() }
-    }
-
+impl Requester<'_> {
     /// A client submitted `task` to me.
     pub(super) fn on_task(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
         if self.requests.contains(task) {
@@ -97,7 +95,7 @@ impl Requester {
             return; // Only strays keep it.
         }
         if tries > 0 && tries.is_multiple_of(TRIES_PER_RELAY) && !request.agreed {
-            request.move_to(next_relay(request.relay, &self.params, cx.fleet()));
+            request.move_to(next_relay(request.relay, self.params, cx.fleet()));
         }
         request.progress = Progress::Posting(tries);
         cx.send(request.relay, Msg::Post { task });
@@ -109,7 +107,7 @@ impl Requester {
     pub(super) fn on_stray(&mut self, task: TaskId, cx: &mut HybridCx<'_>) {
         if let Some(request) = self.requests.get_mut(task) {
             let told = request.told.take().unwrap_or_default();
-            request.withdraw_strays(&self.params, task, told, cx);
+            request.withdraw_strays(self.params, task, told, cx);
         }
     }
 
@@ -132,7 +130,7 @@ impl Requester {
         request.progress = Progress::Posted;
         cx.cancel(request.repeat);
         request.repeat = cx.set_timer(self.params.watch, Timer::Post(task));
-        request.withdraw_strays(&self.params, task, 0, cx);
+        request.withdraw_strays(self.params, task, 0, cx);
     }
 
     /// `task` is done, says `relay`.
@@ -144,7 +142,7 @@ impl Requester {
         }
         request.progress = Progress::Done;
         cx.cancel(request.repeat);
-        request.withdraw_strays(&self.params, task, 0, cx);
+        request.withdraw_strays(self.params, task, 0, cx);
     }
 
     /// `relay` dropped the post.
@@ -234,7 +232,7 @@ impl Requester {
             Some(true) => {
                 let skill = skill_of(cx);
                 if review.tries > 0 && review.tries.is_multiple_of(TRIES_PER_RELAY) {
-                    review.at = next_relay(at, &self.params, cx.fleet());
+                    review.at = next_relay(at, self.params, cx.fleet());
                 }
                 let at = review.at;
                 cx.send(at, Msg::Result { output, requester: Some(cx.me()), free: false, skill });

@@ -17,7 +17,7 @@ use crate::work::TaskSpec;
 mod faults;
 
 fn play(setup: &Setup, params: &Params) -> Log {
-    run_of::<Hybrid>(setup, params)
+    run_of::<Hybrid>(setup, &Arc::new(*params))
 }
 fn durable(mut setup: Setup) -> Setup {
     setup.relay.durable = true;
@@ -40,7 +40,7 @@ fn requester_of(setup: &Setup, task: TaskId) -> NodeId {
         attempt: 0,
         skill: setup.tasks.card(task).skill,
     };
-    Hybrid::entry(&Params::default(), &setup.fleet, &Seats::default(), submission)
+    Hybrid::entry(&Arc::default(), &setup.fleet, &Seats::default(), submission)
 }
 fn redelivered(log: &Log) -> usize {
     log.facts(|fact| matches!(fact, Fact::Redelivered(_)))
@@ -223,7 +223,7 @@ fn only_the_able_are_asked() {
 #[test]
 fn nonsense_is_refused_all_at_once() {
     let params = Params { fan_out: 0, lease: Span::from_secs(1), watch: Span::ZERO, ..Params::default() };
-    let problems = Hybrid::check(&params, &Fleet::new(fleet_spec(2, 0))).unwrap_err();
+    let problems = Hybrid::check(&Arc::new(params), &Fleet::new(fleet_spec(2, 0))).unwrap_err();
     let keys: Vec<_> = problems.iter().map(|problem| problem.key.clone().unwrap_or_default()).collect();
     assert_eq!(keys, ["", "fan_out", "watch", "lease"]);
     assert_eq!(toml::from_str::<Params>("").unwrap(), Params::default());
@@ -281,7 +281,7 @@ fn every_message_is_of_the_kind_it_names() {
 #[test]
 fn an_agent_is_small() {
     let size = size_of::<Agent>();
-    assert!(size <= 448, "{size} bytes");
+    assert!(size <= 176, "{size} bytes");
 }
 
 /// With `homes = 1` each of three relays has a third of the agents, and all is done all the same.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::message::{CONTEXT, Msg};
-use super::parcels::{Parcel, Parcels};
+use super::parcels::{Kept, Parcel, Parcels};
 use super::{Params, Timer, skill_of};
 use crate::pattern::homes::Homes;
 use crate::relay::Fence;
@@ -63,16 +63,15 @@ struct Job {
 /// What one agent knows as worker.
 #[derive(Debug)]
 pub(super) struct Worker {
-    params: Arc<Params>,
+    pub(super) params: Arc<Params>,
     job: Option<Job>,
     offers: SmallVec<[(NodeId, TaskId); REMEMBERED]>,
-    parcels: Parcels,
+    parcels: Vec<Kept>,
 }
 
 impl Worker {
     pub(super) fn new(params: Arc<Params>) -> Worker {
-        let parcels = Parcels::new(Arc::clone(&params));
-        Worker { params, job: None, offers: SmallVec::new(), parcels }
+        Worker { params, job: None, offers: SmallVec::new(), parcels: Vec::new() }
     }
 
     pub(super) fn on_start(&mut self, cx: &mut HybridCx<'_>) {
@@ -136,7 +135,7 @@ impl Worker {
         requester: Option<NodeId>,
         cx: &mut HybridCx<'_>,
     ) {
-        if self.parcels.contains(task) {
+        if self.parcels().contains(task) {
             return; // An answer to a repeated claim, overtaken by the work itself.
         }
         match &mut self.job {
@@ -171,7 +170,7 @@ impl Worker {
 
     /// `task` is done or no longer wanted, says its relay or its requester.
     pub(super) fn gone(&mut self, from: NodeId, task: TaskId, cx: &mut HybridCx<'_>) {
-        self.parcels.taken(task, cx);
+        self.parcels().taken(task, cx);
         let about = |job: Job| job.task == task && (job.relay == from || job.requester == Some(from));
         if self.job.is_some_and(about) {
             cx.note(Fact::Stale(task));
@@ -277,14 +276,14 @@ impl Worker {
         let Job { relay, requester, renewal, .. } = job;
         let reviewer = requester.filter(|_| self.params.verify);
         let parcel = Parcel { output, relay, requester, fence, reviewer, since: cx.now(), renewal };
-        self.parcels.send(parcel, true, cx);
+        self.parcels().send(parcel, true, cx);
         // A result tells the relay that I am free; the others, or all of them, are told so.
         self.subscribe(reviewer.is_none().then_some(relay), cx);
     }
 
     /// The outputs under way.
-    pub(super) fn parcels(&mut self) -> &mut Parcels {
-        &mut self.parcels
+    pub(super) fn parcels(&mut self) -> Parcels<'_> {
+        Parcels { params: &self.params, kept: &mut self.parcels }
     }
 
     /// Whether I can take work.
@@ -301,7 +300,7 @@ impl Worker {
                 cx.send(job.relay, Msg::Renew { task, fence });
                 job.renewal = Some(cx.set_timer(wait, Timer::Renew(task)));
             }
-            None => self.parcels.on_renewal(task, cx),
+            None => self.parcels().on_renewal(task, cx),
         }
     }
 

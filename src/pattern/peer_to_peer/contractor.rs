@@ -3,9 +3,12 @@
 //! A bid reserves nothing. An agent that took other work after its bid declines the award, so that an
 //! estimate is never silently wrong; the manager then turns to the next best.
 
+use smallvec::SmallVec;
+
 use super::message::{HANDOVER, Msg};
 use super::{Agent, PeerToPeer, Timer};
 use crate::engine::{Span, Time};
+use crate::mechanism::Table;
 use crate::mechanism::contract_net::BidTerms;
 use crate::sim::{CxOf, Effort, TimerId, Work, WorkKind};
 use crate::trace::{ExecutionId, Fact, NodeId, Output, Phase, Plane, TaskId};
@@ -35,7 +38,7 @@ enum Stage {
 
 /// A task that this agent was awarded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Duty {
+struct Duty {
     manager: NodeId,
     round: u16,
     stage: Stage,
@@ -50,11 +53,70 @@ impl Duty {
     }
 }
 
+/// The duties of one contractor. An agent that never had one has no desk.
+#[derive(Debug, Default)]
+pub(super) struct Duties(Option<Box<Desk>>);
+
+#[derive(Debug, Default)]
+struct Desk {
+    open: Table<TaskId, Duty>,
+    /// The task in execution, and since when.
+    running: Option<TaskId>,
+    since: Time,
+    /// The tasks in line for execution.
+    in_line: SmallVec<[TaskId; 4]>,
+}
+
+impl Duties {
+    pub(super) fn contains(&self, task: TaskId) -> bool {
+        self.get(task).is_some()
+    }
+    fn get(&self, task: TaskId) -> Option<&Duty> {
+        self.0.as_ref()?.open.get(task)
+    }
+    fn get_mut(&mut self, task: TaskId) -> Option<&mut Duty> {
+        self.0.as_mut()?.open.get_mut(task)
+    }
+    fn set(&mut self, task: TaskId, duty: Duty) {
+        self.0.get_or_insert_default().open.insert(task, duty);
+    }
+    fn take(&mut self, task: TaskId) -> Option<Duty> {
+        self.0.as_mut()?.open.take(task)
+    }
+    /// The tasks that are not done, in no order.
+    fn at_hand(&self) -> impl Iterator<Item = TaskId> {
+        let all = self.0.iter().flat_map(|desk| desk.open.unordered());
+        all.filter(|(_, duty)| !duty.is_delivering()).map(|(task, _)| task)
+    }
+    /// The task in execution, and since when.
+    fn running(&self) -> Option<(TaskId, Time)> {
+        let desk = self.0.as_ref()?;
+        desk.running.map(|task| (task, desk.since))
+    }
+    /// `task` begins, unless one is in execution.
+    fn begin(&mut self, task: TaskId, now: Time) {
+        let desk = self.0.get_or_insert_default();
+        match desk.running {
+            None => (desk.running, desk.since) = (Some(task), now),
+            Some(_) => desk.in_line.push(task),
+        }
+    }
+    /// `task` needs the cognition no longer: the next in line begins.
+    fn end(&mut self, task: TaskId, now: Time) {
+        let Some(desk) = &mut self.0 else { return };
+        if desk.running == Some(task) {
+            let next = (!desk.in_line.is_empty()).then(|| desk.in_line.remove(0));
+            (desk.running, desk.since) = (next, now);
+        } else {
+            desk.in_line.retain(|waiting| *waiting != task);
+        }
+    }
+}
+
 impl Agent {
     /// Tasks at hand: awarded, and not done.
     pub(super) fn load(&self) -> u16 {
-        self.duties.unordered().filter(|(_, duty)| !duty.is_delivering()).count().min(usize::from(u16::MAX))
-            as u16
+        self.duties.at_hand().count().min(usize::from(u16::MAX)) as u16
     }
 
     /// The terms on which this agent would do `task`, if it has at most `most` tasks at hand.
@@ -71,17 +133,12 @@ impl Agent {
             return None;
         }
         if self.offers.len() == OFFERS {
-            self.offers.pop_front();
+            self.offers.remove(0);
         }
-        self.offers.push_back(Offer { task, manager, load });
+        self.offers.push(Offer { task, manager, load });
         let work = self.expected(task, cx);
-        let mut queued: Span = self
-            .duties
-            .unordered()
-            .filter(|(_, duty)| !duty.is_delivering())
-            .map(|(other, _)| self.expected(other, cx))
-            .sum();
-        if let Some((running, since)) = self.running {
+        let mut queued: Span = self.duties.at_hand().map(|other| self.expected(other, cx)).sum();
+        if let Some((running, since)) = self.duties.running() {
             // Of heavy-tailed work, what has outrun its estimate is expected to run on: count a quarter.
             let whole = self.expected(running, cx);
             let done = cx.now().since(since).min(whole.mul_f64(0.75));
@@ -115,13 +172,13 @@ impl Agent {
         let remote = manager != cx.me();
         let timer = remote.then(|| cx.set_timer(self.params.progress_every, Timer::Duty { task }));
         let duty = Duty { manager, round, stage: Stage::AwaitsContext, since: cx.now(), timer };
-        self.duties.insert(task, duty);
+        self.duties.set(task, duty);
         true
     }
 
     fn forget_offer(&mut self, manager: NodeId, task: TaskId) -> Option<Offer> {
         let at = self.offers.iter().position(|offer| (offer.manager, offer.task) == (manager, task))?;
-        self.offers.remove(at)
+        Some(self.offers.remove(at))
     }
 
     pub(super) fn called(
@@ -132,7 +189,7 @@ impl Agent {
         most: u16,
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
-        self.finder.heard_of(cx.now(), manager, cx.fleet());
+        self.finder.heard_of(&self.params, cx.now(), manager, cx.fleet());
         if let Some(duty) = self.duties.get(task).filter(|duty| duty.manager == manager) {
             // The manager believed this agent dead.
             return Self::report(task, duty, cx);
@@ -191,7 +248,7 @@ impl Agent {
             Stage::Delivering { .. } => return,
             Stage::Working(execution) => {
                 cx.abandon(execution);
-                self.ended(task, cx.now());
+                self.duties.end(task, cx.now());
             }
             Stage::AwaitsContext => {}
         }
@@ -229,29 +286,16 @@ impl Agent {
             Stage::AwaitsContext => {
                 cx.note(Fact::Claimed { task, holder: cx.me() });
                 duty.stage = Stage::Working(cx.work(task, Timer::Executed { task }));
-                match self.running {
-                    None => self.running = Some((task, cx.now())),
-                    Some(_) => self.in_line.push_back(task),
-                }
+                self.duties.begin(task, cx.now());
             }
             // Sent twice.
             Stage::Working(_) | Stage::Delivering { .. } => {}
         }
     }
 
-    /// `task` needs the cognition no longer: the next in line begins.
-    fn ended(&mut self, task: TaskId, now: Time) {
-        match self.running {
-            Some((running, _)) if running == task => {
-                self.running = self.in_line.pop_front().map(|next| (next, now));
-            }
-            Some(_) | None => self.in_line.retain(|waiting| *waiting != task),
-        }
-    }
-
     pub(super) fn executed(&mut self, done: Work, cx: &mut CxOf<'_, PeerToPeer>) {
         let task = done.task;
-        self.ended(task, cx.now());
+        self.duties.end(task, cx.now());
         let Some(duty) = self.duties.get(task).copied() else { return };
         let remote = duty.manager != cx.me();
         match done.kind {
@@ -282,7 +326,7 @@ impl Agent {
             cx.cancel(timer);
         }
         duty.timer = Some(cx.set_timer(wait, Timer::Duty { task }));
-        self.duties.insert(task, duty);
+        self.duties.set(task, duty);
     }
 
     /// The manager has the result.
@@ -308,7 +352,7 @@ impl Agent {
                 self.rearm_duty(task, duty, wait, cx);
             }
             Stage::AwaitsContext | Stage::Working(_) => {
-                if self.running.is_some() {
+                if self.duties.running().is_some() {
                     duty.since = cx.now(); // The context may be in the inbox, behind the task in execution.
                 }
                 let idle = cx.now().since(duty.since);

@@ -4,14 +4,12 @@
 //! answer, or when nothing was heard of them for long. A lookup that is not answered goes to the next
 //! directory; the agent returns to its own the next time it registers.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use super::message::Msg;
 use super::{Params, PeerToPeer, Timer};
 use crate::engine::Time;
-use crate::mechanism::{PeerCache, PeerConfig};
+use crate::mechanism::PeerCache;
 use crate::relay::{RelayReply, RelayRequest};
 use crate::sim::{CxOf, TimerId};
 use crate::trace::{NodeId, SkillId, TaskId};
@@ -28,37 +26,29 @@ struct Question {
     waiting: SmallVec<[TaskId; 4]>,
 }
 
+#[derive(Clone, Debug, Default)]
+struct Lookups {
+    questions: SmallVec<[Question; 1]>,
+    tokens: u32,
+}
+
 /// An agent's view of the others.
 #[derive(Clone, Debug)]
 pub(super) struct Finder {
-    params: Arc<Params>,
     cache: PeerCache,
     /// The directory where this agent registers.
     home: u32,
     /// How many directories further the next lookup goes.
     detour: u32,
-    questions: SmallVec<[Question; 1]>,
-    tokens: u32,
+    /// Lookups under way. Only managers ask.
+    lookups: Option<Box<Lookups>>,
     /// A peer was forgotten because it did not answer, and no directory was asked since.
     lost_peers: bool,
 }
 
 impl Finder {
-    pub(super) fn new(params: Arc<Params>, home: u32) -> Finder {
-        let config = PeerConfig {
-            capacity: params.cache_capacity,
-            ttl: params.cache_ttl,
-            enough: params.cache_enough,
-        };
-        Finder {
-            params,
-            cache: PeerCache::new(config),
-            home,
-            detour: 0,
-            questions: SmallVec::new(),
-            tokens: 0,
-            lost_peers: false,
-        }
+    pub(super) fn new(home: u32) -> Finder {
+        Finder { cache: PeerCache::default(), home, detour: 0, lookups: None, lost_peers: false }
     }
 
     /// The directory nearest to agent `index`: at its site if there is one.
@@ -70,9 +60,9 @@ impl Finder {
         own.unwrap_or_else(|| index % fleet.relays().max(1))
     }
 
-    /// Everything is lost but the own address.
-    pub(super) fn wipe(&mut self) {
-        *self = Finder::new(Arc::clone(&self.params), self.home);
+    /// What is left of it when everything is lost: the own address.
+    pub(super) fn wiped(&self) -> Finder {
+        Finder::new(self.home)
     }
 
     /// Lists this agent in its directory, or keeps it listed.
@@ -84,38 +74,43 @@ impl Finder {
     }
 
     /// Whether a directory should be asked before calling peers with `skill`.
-    pub(super) fn knows_too_few(&self, now: Time, skill: Option<SkillId>) -> bool {
-        self.cache.discovery_due(now, skill)
+    pub(super) fn knows_too_few(&self, params: &Params, now: Time, skill: Option<SkillId>) -> bool {
+        self.cache.discovery_due(params.view(), now, skill)
     }
 
-    /// Asks a directory for peers with `skill` on behalf of `task`; one lookup serves all tasks that want
-    /// the same.
+    /// Asks a directory for peers with the skill that `task` needs; one lookup serves all tasks that want the
+    /// same.
     pub(super) fn look_up(
         &mut self,
         task: TaskId,
-        skill: Option<SkillId>,
         again: bool,
+        params: &Params,
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
-        if let Some(question) = self.questions.iter_mut().find(|question| question.skill == skill) {
+        let skill = cx.task(task).skill;
+        let lookups = self.lookups.get_or_insert_default();
+        if let Some(question) = lookups.questions.iter_mut().find(|question| question.skill == skill) {
             return question.waiting.push(task);
         }
-        let token = self.tokens;
-        self.tokens = token.wrapping_add(1);
+        let token = lookups.tokens;
+        lookups.tokens = token.wrapping_add(1);
         let relay = cx.fleet().relay((self.home + self.detour) % cx.fleet().relays());
-        let k = self.params.lookup_size;
+        let k = params.lookup_size;
+        self.cache.expect(params.view(), usize::from(k));
         let request = RelayRequest::Lookup { skill, k, token };
         cx.send(relay, Msg::Ask { request, again: again || self.lost_peers });
         self.lost_peers = false;
-        let timer = cx.set_timer(self.params.answer_timeout, Timer::Lookup { token });
+        let timer = cx.set_timer(params.answer_timeout, Timer::Lookup { token });
         let waiting = SmallVec::from_slice(&[task]);
-        self.questions.push(Question { token, skill, timer, found: 0, waiting });
+        lookups.questions.push(Question { token, skill, timer, found: 0, waiting });
     }
 
-    /// A page of an answer came. Gives back the tasks that waited for it, once it is complete.
+    /// A page of an answer came. Gives back the tasks that waited for it, once it is complete. One with too
+    /// few peers makes the next lookup go elsewhere.
     pub(super) fn found(
         &mut self,
         reply: RelayReply,
+        params: &Params,
         cx: &mut CxOf<'_, PeerToPeer>,
     ) -> SmallVec<[TaskId; 4]> {
         let RelayReply::Found { token, more, peers } = reply else {
@@ -123,19 +118,19 @@ impl Finder {
         };
         let mut count = 0;
         for peer in peers.iter() {
-            self.heard_of(cx.now(), peer, cx.fleet());
+            self.heard_of(params, cx.now(), peer, cx.fleet());
             count += 1;
         }
-        let Some(at) = self.questions.iter().position(|question| question.token == token) else {
+        let Some((questions, at)) = self.question(token) else {
             return SmallVec::new(); // Too late: the next directory is being asked. The names are good.
         };
-        self.questions[at].found += count;
+        questions[at].found += count;
         if more {
             return SmallVec::new();
         }
-        let question = self.questions.swap_remove(at);
+        let question = questions.swap_remove(at);
         cx.cancel(question.timer);
-        if question.found < u32::from(self.params.cache_enough) {
+        if question.found < u32::from(params.cache_enough) {
             self.detour += 1;
         }
         question.waiting
@@ -143,16 +138,22 @@ impl Finder {
 
     /// No answer came in time. Gives back the tasks that waited for it.
     pub(super) fn unanswered(&mut self, token: u32) -> SmallVec<[TaskId; 4]> {
-        let Some(at) = self.questions.iter().position(|question| question.token == token) else {
-            return SmallVec::new();
-        };
+        let Some((questions, at)) = self.question(token) else { return SmallVec::new() };
+        let waiting = questions.swap_remove(at).waiting;
         self.detour += 1;
-        self.questions.swap_remove(at).waiting
+        waiting
+    }
+
+    /// The questions under way, and which of them has this token.
+    fn question(&mut self, token: u32) -> Option<(&mut SmallVec<[Question; 1]>, usize)> {
+        let questions = &mut self.lookups.as_mut()?.questions;
+        let at = questions.iter().position(|question| question.token == token)?;
+        Some((questions, at))
     }
 
     /// `peer` is there: it spoke, or a directory named it. Its card, with its skill, came along.
-    pub(super) fn heard_of(&mut self, now: Time, peer: NodeId, fleet: &Fleet) {
-        self.cache.add(now, peer, fleet.skill(peer));
+    pub(super) fn heard_of(&mut self, params: &Params, now: Time, peer: NodeId, fleet: &Fleet) {
+        self.cache.add(params.view(), now, peer, fleet.skill(peer));
     }
 
     /// `peer` did not answer.
@@ -164,11 +165,11 @@ impl Finder {
     pub(super) fn pick(
         &mut self,
         skill: Option<SkillId>,
-        picked: &mut Vec<NodeId>,
+        params: &Params,
+        picked: &mut impl Extend<NodeId>,
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
         let (now, mut rng) = (cx.now(), cx.rng());
-        let k = usize::from(self.params.candidates);
-        self.cache.pick(now, skill, k, &mut rng, picked);
+        self.cache.pick(params.view(), now, skill, usize::from(params.candidates), &mut rng, picked);
     }
 }

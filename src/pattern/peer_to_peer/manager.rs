@@ -4,11 +4,13 @@
 //! soft state: a restarted manager knows none, and learns again which it has from the progress reports
 //! of the contractors.
 
+use smallvec::SmallVec;
+
 use super::message::Msg;
 use super::{Agent, PeerToPeer, Timer};
 use crate::engine::{Span, Time};
 use crate::mechanism::contract_net::{Bid, BidTerms};
-use crate::mechanism::{Losers, Negotiation, Step};
+use crate::mechanism::{IdSet, Losers, Negotiation, Step, Table};
 use crate::sim::{CxOf, TimerId};
 use crate::trace::{Fact, NodeId, Output, TaskId};
 
@@ -66,13 +68,51 @@ impl Deal {
     }
 }
 
+/// The deals of one manager. An agent that never had one has no books.
+#[derive(Debug, Default)]
+pub(super) struct Deals(Option<Box<Books>>);
+
+#[derive(Debug, Default)]
+struct Books {
+    open: Table<TaskId, Deal>,
+    /// The tasks managed to the end.
+    settled: IdSet,
+}
+
+impl Deals {
+    fn get(&self, task: TaskId) -> Option<&Deal> {
+        self.0.as_ref()?.open.get(task)
+    }
+    fn get_mut(&mut self, task: TaskId) -> Option<&mut Deal> {
+        self.0.as_mut()?.open.get_mut(task)
+    }
+    fn get_or_insert_with(&mut self, task: TaskId, deal: impl FnOnce() -> Deal) -> &mut Deal {
+        let open = &mut self.0.get_or_insert_default().open;
+        let (at, _) = open.find_or_insert_with(task, deal);
+        &mut open[at]
+    }
+    fn is_settled(&self, task: TaskId) -> bool {
+        self.0.as_ref().is_some_and(|books| books.settled.contains(task))
+    }
+    /// Says whether `task` was not settled before.
+    fn settle(&mut self, task: TaskId) -> bool {
+        self.0.get_or_insert_default().settled.insert(task)
+    }
+    fn close(&mut self, task: TaskId) -> Option<Deal> {
+        self.0.as_mut()?.open.take(task)
+    }
+}
+
+/// What a negotiation about eight candidates asks for, and what follows from the own answers.
+type Steps = SmallVec<[Step; 24]>;
+
 impl Agent {
     /// A client hands over `task`. Nothing if it is known here, in whatever role.
     pub(super) fn submitted(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
-        let known = self.deals.contains(task) || self.settled.contains(task);
+        let known = self.deals.get(task).is_some() || self.deals.is_settled(task);
         if !known && !self.duties.contains(task) {
             cx.note(Fact::Queued(task));
-            self.deals.insert(task, Deal::new(State::BackingOff));
+            self.deals.get_or_insert_with(task, || Deal::new(State::BackingOff));
             self.seek(task, cx);
         }
     }
@@ -82,9 +122,9 @@ impl Agent {
         let Some(deal) = self.deals.get_mut(task) else { return };
         deal.disarm(cx);
         let skill = cx.task(task).skill;
-        if deal.failures > 0 || self.finder.knows_too_few(cx.now(), skill) {
+        if deal.failures > 0 || self.finder.knows_too_few(&self.params, cx.now(), skill) {
             deal.state = State::Seeking;
-            self.finder.look_up(task, skill, deal.failures > 0 || deal.again, cx);
+            self.finder.look_up(task, deal.failures > 0 || deal.again, &self.params, cx);
         } else {
             self.call(task, cx);
         }
@@ -101,21 +141,17 @@ impl Agent {
 
     fn call(&mut self, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
         let Some(deal) = self.deals.get_mut(task) else { return };
-        let mut candidates = std::mem::take(&mut self.picked);
-        candidates.clear();
-        self.finder.pick(cx.task(task).skill, &mut candidates, cx);
+        let mut candidates = SmallVec::<[NodeId; 16]>::new();
+        self.finder.pick(cx.task(task).skill, &self.params, &mut candidates, cx);
         // Last, so that the calls are out when its own bid comes at once. A task that nobody else wants is
         // better done here than not at all.
         let bids_too = self.params.manager_bids || deal.failures > 0 || candidates.is_empty();
         candidates.extend(bids_too.then_some(cx.me()));
         deal.round = deal.round.wrapping_add(1);
         deal.state = State::Negotiating { called: cx.now() };
-        let mut steps = std::mem::take(&mut self.steps);
-        steps.clear();
-        deal.negotiation =
-            Some(Negotiation::start(candidates.iter().copied(), Losers::RejectedAtOnce, &mut steps));
+        let mut steps = Steps::new();
+        deal.negotiation = Some(Negotiation::start(candidates, Losers::RejectedAtOnce, &mut steps));
         deal.arm(task, self.params.bid_deadline, cx);
-        self.picked = candidates;
         cx.note(Fact::Announced(task));
         self.take(steps, task, cx);
     }
@@ -125,10 +161,9 @@ impl Agent {
         &mut self,
         task: TaskId,
         cx: &mut CxOf<'_, PeerToPeer>,
-        input: impl FnOnce(&mut Negotiation, &mut Vec<Step>),
+        input: impl FnOnce(&mut Negotiation, &mut Steps),
     ) {
-        let mut steps = std::mem::take(&mut self.steps);
-        steps.clear();
+        let mut steps = Steps::new();
         if let Some(negotiation) = self.deals.get_mut(task).and_then(|deal| deal.negotiation.as_mut()) {
             input(negotiation, &mut steps);
         }
@@ -136,16 +171,15 @@ impl Agent {
     }
 
     /// Takes the steps of a negotiation, those included that follow from the own answers.
-    fn take(&mut self, mut steps: Vec<Step>, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
+    fn take(&mut self, mut steps: Steps, task: TaskId, cx: &mut CxOf<'_, PeerToPeer>) {
         let mut next = 0;
         while let Some(&step) = steps.get(next) {
             next += 1;
             self.step(step, task, &mut steps, cx);
         }
-        self.steps = steps;
     }
 
-    fn step(&mut self, step: Step, task: TaskId, steps: &mut Vec<Step>, cx: &mut CxOf<'_, PeerToPeer>) {
+    fn step(&mut self, step: Step, task: TaskId, steps: &mut Steps, cx: &mut CxOf<'_, PeerToPeer>) {
         let me = cx.me();
         let Some(deal) = self.deals.get_mut(task) else { return };
         let (round, again, failures) = (deal.round, deal.again, deal.failures);
@@ -223,7 +257,7 @@ impl Agent {
         terms: BidTerms,
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
-        self.finder.heard_of(cx.now(), from, cx.fleet());
+        self.finder.heard_of(&self.params, cx.now(), from, cx.fleet());
         let current = self.deals.get(task).filter(|deal| deal.round == round && deal.negotiation.is_some());
         let Some(deal) = current else { return cx.send(from, Msg::Reject { task, round }) };
         let latency = match deal.state {
@@ -238,7 +272,7 @@ impl Agent {
     }
 
     pub(super) fn refused(&mut self, from: NodeId, task: TaskId, round: u16, cx: &mut CxOf<'_, PeerToPeer>) {
-        self.finder.heard_of(cx.now(), from, cx.fleet());
+        self.finder.heard_of(&self.params, cx.now(), from, cx.fleet());
         if self.is_current(task, round) {
             self.negotiate(task, cx, |negotiation, steps| negotiation.refuse(from, steps));
         }
@@ -288,19 +322,18 @@ impl Agent {
         cx: &mut CxOf<'_, PeerToPeer>,
     ) {
         let now = cx.now();
-        self.finder.heard_of(now, from, cx.fleet());
-        if self.settled.contains(task) {
+        self.finder.heard_of(&self.params, now, from, cx.fleet());
+        if self.deals.is_settled(task) {
             return cx.send(from, Msg::Cancel(task));
         }
         let silence = self.params.silence;
         // Unknown: this manager lost its memory, and gets it back from its contractors.
-        let (at, _) = self.deals.find_or_insert_with(task, || {
+        let deal = self.deals.get_or_insert_with(task, || {
             let mut deal = Deal::held_by(from, now);
             cx.note(Fact::Leased { task, holder: from, until: Time::MAX });
             deal.arm(task, silence, cx);
             deal
         });
-        let deal = &mut self.deals[at];
         match &mut deal.state {
             State::Held { holder, heard, handed_over, handovers } if *holder == from => {
                 *heard = now;
@@ -331,14 +364,14 @@ impl Agent {
         let task = output.task;
         let remote = from != cx.me();
         if remote {
-            self.finder.heard_of(cx.now(), from, cx.fleet());
+            self.finder.heard_of(&self.params, cx.now(), from, cx.fleet());
             cx.send(from, Msg::Settled(task));
         }
-        if !self.settled.insert(task) {
+        if !self.deals.settle(task) {
             return;
         }
         cx.settle(task, output);
-        let Some(mut deal) = self.deals.take(task) else { return };
+        let Some(mut deal) = self.deals.close(task) else { return };
         deal.disarm(cx);
         match deal.holder().filter(|&other| other != from) {
             Some(other) if other == cx.me() => self.drop_duty(task, cx),

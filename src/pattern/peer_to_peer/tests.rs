@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::manager::Deal;
 use super::*;
-use crate::engine::{Dist, Law};
+use crate::engine::{Dist, Law, Time};
 use crate::fault::{FaultKind, Target};
 use crate::pattern::testing::{
-    Log, churn, fault, fleet_spec, partition, play, poisson, setup, setup_of, task, with_absent_agent,
+    self, Log, churn, fault, fleet_spec, partition, poisson, setup, setup_of, task, with_absent_agent,
     with_faults,
 };
 use crate::sim::{Message, Setup};
@@ -16,8 +17,12 @@ fn secs(secs: u64) -> Span {
     Span::from_secs(secs)
 }
 
+fn play(setup: &Setup, params: &Params) -> Log {
+    testing::play::<PeerToPeer>(setup, &Arc::new(*params))
+}
+
 fn play_default(setup: &Setup) -> Log {
-    play::<PeerToPeer>(setup, &Params::default())
+    play(setup, &Params::default())
 }
 
 /// One task of 200 s, and nobody bids for its own task: manager and contractor differ.
@@ -61,7 +66,7 @@ fn one_task_costs_what_the_contract_net_says() {
     let (setup, base) = one_task();
     for k in 1..=8 {
         let params = Params { candidates: k, cache_enough: 1, ..base };
-        let log = play::<PeerToPeer>(&setup, &params);
+        let log = play(&setup, &params);
         let k = usize::from(k);
         let fipa = ["call", "bid", "award", "reject", "result"].map(|kind| log.sent(kind));
         assert_eq!(fipa, [k, k, 1, k - 1, 1]);
@@ -79,7 +84,7 @@ fn one_task_costs_what_the_contract_net_says() {
 #[test]
 fn a_free_manager_keeps_its_task_and_the_others_cost_3k() {
     let (setup, params) = one_task();
-    let log = play::<PeerToPeer>(&setup, &Params { manager_bids: true, ..params });
+    let log = play(&setup, &Params { manager_bids: true, ..params });
     let (manager, contractor) = manager_and_contractor(&setup, &log);
     assert_eq!(manager, contractor);
     assert_eq!(["call", "bid", "reject", "award", "result"].map(|kind| log.sent(kind)), [8, 8, 8, 0, 0]);
@@ -94,12 +99,12 @@ fn a_manager_does_what_nobody_else_can() {
     assert_eq!(play_default(&alone).accepted(), 1);
     let mut spec = fleet_spec(9, 1);
     let (setup, params) = one_task();
-    let (manager, _) = manager_and_contractor(&setup, &play::<PeerToPeer>(&setup, &params));
+    let (manager, _) = manager_and_contractor(&setup, &play(&setup, &params));
     spec.agents[manager as usize].skill = SkillId(1);
     let mut skilled = task(Time::from_secs(10), secs(200));
     skilled.card.skill = Some(SkillId(1));
     let setup = Setup { fleet: Arc::new(Fleet::new(spec)), ..setup_of(9, 1, vec![skilled]) };
-    let log = play::<PeerToPeer>(&setup, &params);
+    let log = play(&setup, &params);
     assert_eq!((log.accepted(), log.sent("call")), (1, 0));
 }
 
@@ -110,13 +115,13 @@ fn the_free_the_fast_and_the_skilled_are_preferred() {
     spec.agents[6].skill = SkillId(1);
     let (mut setup, params) = one_task();
     setup.fleet = Arc::new(Fleet::new(spec.clone()));
-    let log = play::<PeerToPeer>(&setup, &params);
+    let log = play(&setup, &params);
     assert_eq!(manager_and_contractor(&setup, &log).1, 4);
     let mut skilled = task(Time::from_secs(10), secs(200));
     skilled.card.skill = Some(SkillId(1));
     let tasks = vec![skilled.clone(), skilled];
     let setup = Setup { fleet: setup.fleet, ..setup_of(9, 1, tasks) };
-    let log = play::<PeerToPeer>(&setup, &params);
+    let log = play(&setup, &params);
     let starts = log.starts();
     assert_eq!(log.accepted(), 2, "the only one that can does both");
     assert!(starts.iter().all(|start| setup.fleet.index_in_role(start.2) == 6));
@@ -126,9 +131,9 @@ fn the_free_the_fast_and_the_skilled_are_preferred() {
 #[test]
 fn a_crashed_contractor_is_replaced() {
     let (setup, params) = one_task();
-    let (_, contractor) = manager_and_contractor(&setup, &play::<PeerToPeer>(&setup, &params));
+    let (_, contractor) = manager_and_contractor(&setup, &play(&setup, &params));
     let crash = fault(100, None, FaultKind::Crash, Target::Agent(contractor));
-    let log = play::<PeerToPeer>(&with_faults(setup, vec![crash]), &params);
+    let log = play(&with_faults(setup, vec![crash]), &params);
     assert_eq!((log.accepted(), redelivered(&log), log.sent("call")), (1, 1, 8));
     // The manager forgot the silent one, has too few peers, and is told the dead one's name again: a
     // directory forgets after 150 s.
@@ -142,13 +147,13 @@ fn a_crashed_contractor_is_replaced() {
 #[test]
 fn a_restarted_manager_learns_again_what_it_manages() {
     let (setup, params) = one_task();
-    let (manager, _) = manager_and_contractor(&setup, &play::<PeerToPeer>(&setup, &params));
+    let (manager, _) = manager_and_contractor(&setup, &play(&setup, &params));
     let crash = |until| fault(100, until, FaultKind::Crash, Target::Agent(manager));
-    let log = play::<PeerToPeer>(&with_faults(setup.clone(), vec![crash(Some(130))]), &params);
+    let log = play(&with_faults(setup.clone(), vec![crash(Some(130))]), &params);
     assert_eq!((log.accepted(), log.double_settles(), log.starts().len()), (1, 0, 1));
     assert_eq!((log.sent("result"), log.sent("settled")), (1, 1));
     // One that stays away leaves its contractor with the result.
-    let log = play::<PeerToPeer>(&with_faults(setup, vec![crash(None)]), &params);
+    let log = play(&with_faults(setup, vec![crash(None)]), &params);
     assert_eq!((log.accepted(), log.double_settles(), log.starts().len()), (1, 0, 1));
     assert_eq!((log.sent("result"), log.sent("settled")), (params.result_tries as usize, 0));
 }
@@ -156,12 +161,12 @@ fn a_restarted_manager_learns_again_what_it_manages() {
 #[test]
 fn a_manager_that_crashes_before_the_award_takes_its_task_along() {
     let (mut setup, params) = one_task();
-    let (manager, _) = manager_and_contractor(&setup, &play::<PeerToPeer>(&setup, &params));
+    let (manager, _) = manager_and_contractor(&setup, &play(&setup, &params));
     // The call is out at 10.05 s; nothing comes back in time.
     setup.network.jitter = Law::fixed(Span::from_millis(400));
     let mut crash = fault(10, Some(60), FaultKind::Crash, Target::Agent(manager));
     crash.at = Time::from_secs(12);
-    let log = play::<PeerToPeer>(&with_faults(setup, vec![crash]), &params);
+    let log = play(&with_faults(setup, vec![crash]), &params);
     assert_eq!((log.accepted(), log.sent("call"), log.sent("award")), (0, 8, 0), "declared in GIVES_UP");
     assert!(PeerToPeer::GIVES_UP.contains(&Promise::NoTaskLost));
 }
@@ -169,16 +174,16 @@ fn a_manager_that_crashes_before_the_award_takes_its_task_along() {
 #[test]
 fn a_short_partition_is_sat_out_and_a_long_one_is_worked_around() {
     let (setup, params) = one_task();
-    let (_, contractor) = manager_and_contractor(&setup, &play::<PeerToPeer>(&setup, &params));
+    let (_, contractor) = manager_and_contractor(&setup, &play(&setup, &params));
     let cut = |until| with_faults(setup.clone(), vec![partition(100, until, vec![contractor])]);
-    let log = play::<PeerToPeer>(&cut(125), &params);
+    let log = play(&cut(125), &params);
     assert_eq!((log.accepted(), redelivered(&log), log.starts().len()), (1, 0, 1));
     // Healed while both execute: the first is stopped when it is heard again.
-    let log = play::<PeerToPeer>(&cut(190), &params);
+    let log = play(&cut(190), &params);
     assert_eq!((log.accepted(), redelivered(&log), log.double_settles()), (1, 1, 0));
     assert_eq!((log.starts().len(), log.sent("cancel")), (2, 1));
     // Not healed before the first is done: it settles alone, and the second settles again.
-    let log = play::<PeerToPeer>(&cut(700), &params);
+    let log = play(&cut(700), &params);
     assert_eq!((log.accepted(), log.double_settles(), log.starts().len()), (1, 1, 2));
     assert!(PeerToPeer::GIVES_UP.contains(&Promise::SettledOnce));
 }
@@ -257,7 +262,7 @@ fn entries_are_even_move_with_each_attempt_and_skip_the_absent() {
     spec.agents[9].present = false;
     spec.seat_order.truncate(8);
     let fleet = Fleet::new(spec);
-    let (params, seats) = (Params::default(), Seats::default());
+    let (params, seats) = (Arc::default(), Seats::default());
     let entry = |task, attempt| {
         let submission = Submission { task: TaskId(task), origin: SiteId(0), attempt, skill: None };
         fleet.index_in_role(PeerToPeer::entry(&params, &fleet, &seats, submission))
@@ -283,9 +288,9 @@ fn agents_ask_the_directory_of_their_site() {
 #[test]
 fn parameters_are_checked_all_at_once_and_misspelt_keys_are_refused() {
     let fleet = Fleet::new(fleet_spec(3, 1));
-    assert!(PeerToPeer::check(&Params::default(), &fleet).is_ok());
+    assert!(PeerToPeer::check(&Arc::default(), &fleet).is_ok());
     let wrong = Params { candidates: 0, silence: secs(10), cache_capacity: 2, ..Params::default() };
-    let problems = PeerToPeer::check(&wrong, &Fleet::new(fleet_spec(3, 0))).unwrap_err();
+    let problems = PeerToPeer::check(&Arc::new(wrong), &Fleet::new(fleet_spec(3, 0))).unwrap_err();
     assert_eq!(problems.iter().count(), 4, "{problems}");
     let read = |text: &str| serde_json::from_str::<Params>(text);
     assert_eq!(read("{\"candidates\": 3}").unwrap(), Params { candidates: 3, ..Params::default() });
@@ -341,10 +346,10 @@ fn churn_is_survived() {
     assert!(again(&churned) > again(&calm), "departed peers are what rediscovery is for");
 }
 
-/// There may be a million of them. Besides, an agent has a view of up to `cache_capacity` peers at 22 bytes
-/// each, and 300 bytes for each task it manages.
+/// There may be a million of them. Besides, an agent has a view of up to `cache_capacity` peers at 20 bytes
+/// each, and 230 bytes for each task it manages.
 #[test]
 fn an_agent_is_small() {
     let (agent, deal) = (size_of::<Agent>(), size_of::<Deal>());
-    assert!(agent <= 640 && deal <= 352, "{agent} and {deal} bytes");
+    assert!(agent <= 128 && deal <= 232, "{agent} and {deal} bytes");
 }
