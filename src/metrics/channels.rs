@@ -70,7 +70,7 @@ impl Channels {
         *entry = (key, entry.1 | bit);
         if fresh {
             self.used += 1;
-            if self.used * 2 > self.slots.len() {
+            if self.used * 4 > self.slots.len() * 3 {
                 self.grow();
             }
         }
@@ -81,7 +81,7 @@ impl Channels {
         mix(key) as usize & (self.slots.len() - 1)
     }
 
-    /// Where `key` is, or would be: linear probing, at most half full.
+    /// Where `key` is, or would be: linear probing, at most three quarters full.
     fn slot_of(&self, key: u64) -> usize {
         let mask = self.slots.len() - 1;
         let mut slot = self.home(key);

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::execution::{Errand, ErrandKind, ExecutionState, Job};
 use super::protocol::{Protocol, Work, WorkKind};
-use super::station::{Class, Service, Waiting};
+use super::station::{Class, Service, WHOLE, Waiting};
 use super::world::{Event, World};
 use crate::engine::{Agenda, Span, Time};
 use crate::trace::{Activity, ExecutionId, NodeId, Observer, Output, Plane, Record};
@@ -45,7 +45,7 @@ impl Service<Job> {
 
     /// The same job, waiting for a server to do what is `left`.
     fn waiting(&self, left: Span) -> Waiting<Job> {
-        Waiting { job: self.job, class: self.class, priority: self.priority, left: Some(left) }
+        Waiting { job: self.job, class: self.class, priority: self.priority, left }
     }
 }
 
@@ -69,7 +69,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let state = &self.nodes[node.index()];
         let (station, serves) = (state.at(plane), state.serves(plane));
         let priority = if station.heeds_priorities() { self.priority(job) } else { 0 };
-        let waiting = Waiting { job, class, priority, left: None };
+        let waiting = Waiting { job, class, priority, left: WHOLE };
         if serves && station.is_idle() {
             return self.serve(agenda, node, plane, waiting);
         }
@@ -101,8 +101,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     fn serve(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, waiting: Waiting<Job>) {
         let Waiting { job, class, priority, left } = waiting;
         let (left, activity) = match left {
-            None => self.size_up(node, job),
-            Some(left) => (left, self.activity(job)),
+            WHOLE => self.size_up(node, job),
+            left => (left, self.activity(job)),
         };
         if let Job::Execution(execution) = job {
             self.execution_begins(agenda, node, execution);
@@ -126,7 +126,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             completion = Some(agenda.at_keyed(ends, completes(job, node, plane, ticket)));
         }
         let (planned, since) = (left, now);
-        station.serving.push(Service {
+        station.serving.push(self.services.file(Service {
             job,
             activity,
             class,
@@ -137,7 +137,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             since,
             ends,
             completion,
-        });
+        }));
         if let Job::Execution(execution) = job
             && hangs
         {
@@ -148,24 +148,26 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     /// Schedules the completion of a stretch that begins now.
-    fn schedule(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, ticket: u32) {
+    fn schedule(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane, slot: u32) {
         let rate = self.rate(node, plane);
-        let station = self.nodes[node.index()].station(plane);
-        let service = station
-            .serving
-            .iter_mut()
-            .find(|service| service.ticket == ticket)
-            .expect("a stretch is scheduled while it is served");
+        let service = self.services.get_mut(slot);
         service.since = agenda.now();
         service.ends = agenda.now() + stretch(service.planned, rate);
-        service.completion = Some(agenda.at_keyed(service.ends, completes(service.job, node, plane, ticket)));
+        let completes = completes(service.job, node, plane, service.ticket);
+        service.completion = Some(agenda.at_keyed(service.ends, completes));
+    }
+
+    /// What a plane serves, in the order it began.
+    #[inline]
+    pub(super) fn serving(&self, node: NodeId, plane: Plane) -> impl Iterator<Item = &Service<Job>> {
+        self.nodes[node.index()].at(plane).serving.iter().map(|slot| self.services.get(slot))
     }
 
     /// Ends every stretch of service at a plane: what is being served stays there and stands still.
     pub(super) fn halt(&mut self, agenda: &mut Agenda<Event>, node: NodeId, plane: Plane) {
         let rate = self.rate(node, plane);
-        for service in &mut self.nodes[node.index()].station(plane).serving {
-            service.stand_still(agenda, rate);
+        for slot in self.nodes[node.index()].at(plane).serving.iter() {
+            self.services.get_mut(slot).stand_still(agenda, rate);
         }
     }
 
@@ -190,14 +192,11 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if !self.nodes[node.index()].serves(plane) {
             return;
         }
-        let services = &self.nodes[node.index()].at(plane).serving;
-        let still: SmallVec<[u32; 4]> = services
-            .iter()
-            .filter(|service| service.completion.is_none())
-            .map(|service| service.ticket)
-            .collect();
-        for ticket in still {
-            self.schedule(agenda, node, plane, ticket);
+        let slots: SmallVec<[u32; 4]> = self.nodes[node.index()].at(plane).serving.iter().collect();
+        for slot in slots {
+            if self.services.get(slot).completion.is_none() {
+                self.schedule(agenda, node, plane, slot);
+            }
         }
     }
 
@@ -226,7 +225,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         if station.is_shared() {
             return self.take_off_shared(agenda, node, plane, ticket);
         }
-        let service = station.release(ticket).expect("a completion is cancelled with its service");
+        let service =
+            station.release(&mut self.services, ticket).expect("a completion is cancelled with its service");
         self.cease(agenda, node, plane, service.activity);
         service
     }
@@ -241,7 +241,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let services = self.nodes[node.index()].at(plane).serving.len();
         let shares_change = self.halt_to_share(agenda, node, plane, services - 1);
         let station = self.nodes[node.index()].station(plane);
-        let service = station.release(ticket).expect("a completion is cancelled with its service");
+        let service =
+            station.release(&mut self.services, ticket).expect("a completion is cancelled with its service");
         if shares_change {
             self.go_on(agenda, node, plane);
         }
@@ -264,7 +265,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             }
             let station = state.station(plane);
             if !station.has_free_server() {
-                let Some(ticket) = station.gives_way(agenda.now()) else { return };
+                let Some(ticket) = station.gives_way(&self.services, agenda.now()) else { return };
                 self.set_aside(agenda, node, plane, ticket);
             }
             let station = self.nodes[node.index()].station(plane);
@@ -296,8 +297,9 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     fn interrupt_at_turn(&mut self, agenda: &mut Agenda<Event>, node: NodeId) {
         let Some(turn) = self.setup.work.turn else { return };
         let rate = self.rate(node, Plane::Cognition);
-        let mut first: Option<(Time, Span, usize)> = None;
-        for (index, service) in self.nodes[node.index()].cognition.serving.iter().enumerate() {
+        let mut first: Option<(Time, Span, u32)> = None;
+        for slot in self.nodes[node.index()].cognition.serving.iter() {
+            let service = self.services.get(slot);
             let Job::Execution(execution) = service.job else { continue };
             if service.planned < service.left || service.completion.is_none() {
                 continue; // A boundary is already set, or the execution hangs.
@@ -311,12 +313,12 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 let planned = boundary - done_before;
                 let ends = (service.since + stretch(planned, rate)).max(agenda.now());
                 if first.is_none_or(|(earliest, ..)| ends < earliest) {
-                    first = Some((ends, planned, index));
+                    first = Some((ends, planned, slot));
                 }
             }
         }
-        let Some((ends, planned, index)) = first else { return };
-        let service = &mut self.nodes[node.index()].cognition.serving[index];
+        let Some((ends, planned, slot)) = first else { return };
+        let service = self.services.get_mut(slot);
         (service.planned, service.ends) = (planned, ends);
         if let Some(key) = service.completion.take() {
             agenda.cancel(key);
@@ -344,8 +346,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// A stretch of service of `execution` ended.
     #[inline]
     pub(super) fn executed(&mut self, agenda: &mut Agenda<Event>, node: NodeId, execution: ExecutionId) {
-        let served = &self.nodes[node.index()].cognition.serving;
-        let service = served.iter().find(|service| service.job == Job::Execution(execution));
+        let service =
+            self.serving(node, Plane::Cognition).find(|service| service.job == Job::Execution(execution));
         let ticket = service.expect("a completion is cancelled with its service").ticket;
         let service = self.take_off(agenda, node, Plane::Cognition, ticket);
         let left = service.left - service.planned;
@@ -389,9 +391,10 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     /// Ends the service of `execution` at `node`, wherever it stands; says whether it was there.
     pub(super) fn remove_execution(&mut self, agenda: &mut Agenda<Event>, node: NodeId, job: Job) -> bool {
-        let state = &mut self.nodes[node.index()];
-        let ticket = state.cognition.serving.iter().find(|service| service.job == job).map(|s| s.ticket);
-        let Some(ticket) = ticket else { return state.cognition.remove_waiting(job) };
+        let service = self.serving(node, Plane::Cognition).find(|service| service.job == job);
+        let Some(ticket) = service.map(|service| service.ticket) else {
+            return self.nodes[node.index()].cognition.remove_waiting(job);
+        };
         if let Some(key) = self.take_off(agenda, node, Plane::Cognition, ticket).completion {
             agenda.cancel(key);
         }

@@ -2,6 +2,7 @@
 
 use super::execution::{ExecutionState, Job};
 use super::protocol::{Protocol, Seats, Status};
+use super::services::Served;
 use super::world::{Event, Firing, World};
 use crate::engine::Agenda;
 use crate::fault::{FaultKind, Group, Target};
@@ -159,7 +160,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         for plane in [Plane::Harness, Plane::Cognition] {
             let station = self.nodes[node.index()].station(plane);
-            let served: Vec<_> = station.serving.drain(..).collect();
+            let served = std::mem::replace(&mut station.serving, Served::nobody());
+            let served: Vec<_> = served.iter().map(|slot| self.services.take(slot)).collect();
             let waiting: Vec<Job> = station.drain().collect();
             for service in &served {
                 if let Some(key) = service.completion {
@@ -268,7 +270,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     /// The first of the executions being served at `node`.
     fn executing(&self, node: NodeId) -> Option<ExecutionId> {
-        self.nodes[node.index()].cognition.serving.iter().find_map(|service| match service.job {
+        self.serving(node, Plane::Cognition).find_map(|service| match service.job {
             Job::Execution(execution) => Some(execution),
             Job::Letter(_) | Job::Errand(_) | Job::Poll { .. } => None,
         })

@@ -7,7 +7,7 @@
 use super::protocol::Protocol;
 use super::world::{Event, World};
 use crate::engine::{prefetch, prefetch_at};
-use crate::trace::{NodeId, Observer, TaskId};
+use crate::trace::{NodeId, Observer, Plane, TaskId};
 
 impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Asks for what `event` names.
@@ -41,11 +41,13 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                     }
                 }
             }
-            Event::Executed { execution, .. } => {
+            Event::Executed { node, execution } => {
                 if let Some(execution) = self.executions.get(execution.index()) {
                     self.foresee_task(execution.task);
                 }
+                self.foresee_service(node, Plane::Cognition);
             }
+            Event::Done { node, plane, .. } => self.foresee_service(node, plane),
             _ => {}
         }
     }
@@ -58,15 +60,20 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     }
 
     #[inline]
+    fn foresee_service(&self, node: NodeId, plane: Plane) {
+        if let Some(node) = self.nodes.get(node.index()) {
+            self.services.foresee(&node.at(plane).serving);
+        }
+    }
+
+    #[inline]
     fn foresee_node(&self, node: NodeId) {
         let index = node.index();
         if let (Some(state), Some(protocol)) = (self.nodes.get(index), self.protocols.get(index)) {
             prefetch(&state.role);
             prefetch(&state.links);
             prefetch(&state.harness);
-            prefetch(&state.harness.serving);
             prefetch(&state.cognition);
-            prefetch(&state.cognition.serving);
             prefetch(protocol);
         }
         self.observer.foresee(node);

@@ -18,6 +18,7 @@ mod letters;
 mod observers;
 mod outcome;
 mod protocol;
+mod services;
 mod settle;
 mod setup;
 mod state;

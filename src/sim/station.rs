@@ -10,8 +10,7 @@
 
 use std::collections::VecDeque;
 
-use smallvec::SmallVec;
-
+use super::services::{Served, Services};
 use crate::engine::{EventKey, Span, Time};
 use crate::trace::Activity;
 use crate::work::Discipline;
@@ -31,9 +30,12 @@ pub(super) struct Waiting<J> {
     pub(super) job: J,
     pub(super) class: Class,
     pub(super) priority: i16,
-    /// Effort left \[time at speed 1\], once it has been served for a while.
-    pub(super) left: Option<Span>,
+    /// Effort left \[time at speed 1\], once it has been served for a while; until then [`WHOLE`].
+    pub(super) left: Span,
 }
+
+/// What is left of a job that nobody has touched.
+pub(super) const WHOLE: Span = Span::MAX;
 
 /// One job being served.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,7 @@ pub(super) struct Station<J> {
     /// Taken for the rest of this event by a step that takes no time.
     held: bool,
     queues: Option<Box<Queues<J>>>,
-    pub(super) serving: SmallVec<[Service<J>; 1]>,
+    pub(super) serving: Served,
 }
 
 /// One server, first come first served, no bound.
@@ -95,7 +97,7 @@ impl<J: Copy + PartialEq> Station<J> {
             discipline,
             held: false,
             queues: None,
-            serving: SmallVec::new(),
+            serving: Served::nobody(),
         }
     }
     /// Whether one more message fits. `capacity` counts those waiting and those in service.
@@ -195,12 +197,13 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     /// The service that must give way to the first that waits: the least of class and priority, and of those
     /// the one that began last. What ends in this instant is let end.
-    pub(super) fn gives_way(&self, now: Time) -> Option<u32> {
+    pub(super) fn gives_way(&self, services: &Services<J>, now: Time) -> Option<u32> {
         if !self.is_preemptive() || self.has_free_server() {
             return None;
         }
         let first = self.first()?;
-        let lasting = self.serving.iter().rev().filter(|service| service.ends > now);
+        let began_last = self.serving.iter().rev().map(|slot| services.get(slot));
+        let lasting = began_last.filter(|service| service.ends > now);
         let least = lasting.min_by_key(|service| (service.class, service.priority))?;
         ((least.class, least.priority) < (first.class, first.priority)).then_some(least.ticket)
     }
@@ -220,12 +223,10 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     /// Ends the service with `ticket`, if it is still there.
     #[inline]
-    pub(super) fn release(&mut self, ticket: u32) -> Option<Service<J>> {
-        if self.serving.last().is_some_and(|service| service.ticket == ticket) {
-            return self.serving.pop();
-        }
-        let index = self.serving.iter().position(|service| service.ticket == ticket)?;
-        Some(self.serving.remove(index))
+    pub(super) fn release(&mut self, services: &mut Services<J>, ticket: u32) -> Option<Service<J>> {
+        let slot = self.serving.iter().find(|&slot| services.get(slot).ticket == ticket)?;
+        self.serving.remove(slot);
+        Some(services.take(slot))
     }
     /// Empties the queues, urgent first.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = J> {
@@ -240,18 +241,18 @@ mod tests {
     use super::*;
 
     fn waiting(job: u32, class: Class, priority: i16) -> Waiting<u32> {
-        Waiting { job, class, priority, left: None }
+        Waiting { job, class, priority, left: WHOLE }
     }
 
     /// Puts a job on a server, for ever.
-    fn begin(station: &mut Station<u32>, waiting: Waiting<u32>) -> u32 {
+    fn begin(station: &mut Station<u32>, services: &mut Services<u32>, waiting: Waiting<u32>) -> u32 {
         let Waiting { job, class, priority, .. } = waiting;
         let (left, since, ends) = (Span::from_secs(9), Time::ZERO, Time::MAX);
         let (activity, ticket) = (Activity::Verifying, station.next_ticket());
         let planned = left;
         let service =
             Service { job, activity, class, priority, ticket, left, planned, since, ends, completion: None };
-        station.serving.push(service);
+        station.serving.push(services.file(service));
         ticket
     }
 
@@ -296,21 +297,21 @@ mod tests {
 
     #[test]
     fn the_least_and_latest_gives_way() {
-        let mut station = Station::new(3, None, Discipline::Preemptive);
-        begin(&mut station, waiting(0, Class::Urgent, -5));
-        begin(&mut station, waiting(1, Class::Normal, 1));
-        let latest = begin(&mut station, waiting(2, Class::Normal, 1));
+        let (mut station, mut services) = (Station::new(3, None, Discipline::Preemptive), Services::new());
+        begin(&mut station, &mut services, waiting(0, Class::Urgent, -5));
+        begin(&mut station, &mut services, waiting(1, Class::Normal, 1));
+        let latest = begin(&mut station, &mut services, waiting(2, Class::Normal, 1));
         let now = Time::from_secs(1);
         station.push(waiting(3, Class::Normal, 1));
-        assert_eq!(station.gives_way(now), None, "equals wait");
+        assert_eq!(station.gives_way(&services, now), None, "equals wait");
         station.push(waiting(4, Class::Normal, 2));
-        assert_eq!(station.gives_way(now), Some(latest));
-        station.serving[2].ends = now;
-        assert_eq!(station.gives_way(now), Some(latest - 1), "what ends now is let end");
-        station.serving[1].ends = now;
-        assert_eq!(station.gives_way(now), None, "no execution goes before a message");
+        assert_eq!(station.gives_way(&services, now), Some(latest));
+        services.get_mut(2).ends = now;
+        assert_eq!(station.gives_way(&services, now), Some(latest - 1), "what ends now is let end");
+        services.get_mut(1).ends = now;
+        assert_eq!(station.gives_way(&services, now), None, "no execution goes before a message");
         station.push(waiting(5, Class::Urgent, -4));
-        assert_eq!(station.gives_way(now), Some(latest - 2));
+        assert_eq!(station.gives_way(&services, now), Some(latest - 2));
     }
 
     #[test]
@@ -324,8 +325,8 @@ mod tests {
     #[test]
     fn the_inbox_counts_who_waits_and_who_is_served() {
         for discipline in [Discipline::Fifo, Discipline::Sharing] {
-            let mut station = Station::new(1, Some(2), discipline);
-            begin(&mut station, waiting(0, Class::Urgent, 0));
+            let (mut station, mut services) = (Station::new(1, Some(2), discipline), Services::new());
+            begin(&mut station, &mut services, waiting(0, Class::Urgent, 0));
             assert!(station.has_room());
             station.push(waiting(1, Class::Urgent, 0));
             assert!(!station.has_room());

@@ -11,6 +11,7 @@ use super::execution::{Errand, ErrandKind, Errands, Execution, Job};
 use super::kinds::{Cost, Kinds, ResolvedKind, resolve_kinds};
 use super::letters::Letters;
 use super::protocol::{Protocol, Seat, Seats};
+use super::services::Services;
 use super::setup::Setup;
 use super::state::{Node, TaskLife, TaskState, TimerSlot, new_node};
 use super::station::Class;
@@ -108,6 +109,7 @@ pub(super) struct World<'a, P: Protocol, O> {
     pub(super) nodes: Vec<Node<P::Timer>>,
     /// Where each node is: apart, because whoever sends asks it of receivers it need not know more of.
     pub(super) sites: Vec<SiteId>,
+    pub(super) services: Services<Job>,
     pub(super) letters: Letters<P::Msg>,
     pub(super) errands: Errands<P::Timer>,
     pub(super) executions: Vec<Execution<P::Timer>>,
@@ -184,6 +186,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                 .collect(),
             sites: node_ids.clone().map(|node| fleet.site(node)).collect(),
             nodes: node_ids.map(|node| new_node(setup, node, link_key, cost_key, choice_key)).collect(),
+            services: Services::new(),
             letters: Letters::new(),
             errands: Errands::new(),
             executions: Vec::new(),

@@ -44,6 +44,8 @@ const FREE: Slot = Slot { pair: u64::MAX, latest: Time::ZERO };
 
 /// Slots of a table that knows nothing.
 const SMALLEST: usize = 16;
+/// The largest table that is kept for the next time: a larger one is made anew after as many letters again.
+const LARGEST_SPARE: usize = 1 << 16;
 
 impl Default for Overtaking {
     fn default() -> Overtaking {
@@ -107,6 +109,9 @@ impl Overtaking {
             }
         }
         self.taken = live;
+        if self.spare.len() > LARGEST_SPARE {
+            self.spare = Vec::new();
+        }
     }
 }
 
