@@ -47,6 +47,14 @@ impl<J: Copy> Services<J> {
         self.free.push(slot);
         self.slots[slot as usize]
     }
+    /// The slot of the one of `served` with this `ticket`.
+    #[inline]
+    pub(super) fn find(&self, served: &Served, ticket: u32) -> Option<u32> {
+        if served.others.is_none() {
+            return (self.slots.get(served.first as usize)?.ticket == ticket).then_some(served.first);
+        }
+        served.iter().find(|&slot| self.get(slot).ticket == ticket)
+    }
     /// Asks for the first service of a station.
     #[inline]
     pub(super) fn foresee(&self, served: &Served) {

@@ -224,7 +224,7 @@ impl<J: Copy + PartialEq> Station<J> {
     /// Ends the service with `ticket`, if it is still there.
     #[inline]
     pub(super) fn release(&mut self, services: &mut Services<J>, ticket: u32) -> Option<Service<J>> {
-        let slot = self.serving.iter().find(|&slot| services.get(slot).ticket == ticket)?;
+        let slot = services.find(&self.serving, ticket)?;
         self.serving.remove(slot);
         Some(services.take(slot))
     }

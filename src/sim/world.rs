@@ -189,7 +189,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             services: Services::new(),
             letters: Letters::new(),
             errands: Errands::new(),
-            executions: Vec::new(),
+            executions: Vec::with_capacity(setup.tasks.len()),
             tasks: setup
                 .tasks
                 .cards()

@@ -163,6 +163,8 @@ impl Blocked {
                 .iter()
                 .map(|card| TaskTime::new(card, tasks.predecessors(card.id).count() as u32))
                 .collect(),
+            held: Vec::with_capacity(2 * tasks.len()),
+            runs_on: Vec::with_capacity(tasks.len()),
             graph: tasks,
             nodes: vec![
                 NodeTime {
@@ -175,8 +177,6 @@ impl Blocked {
                 fleet.len()
             ],
             lost: 0,
-            held: Vec::new(),
-            runs_on: Vec::new(),
             agents: fleet.profiles().iter().map(Agent::new).collect(),
             changed_at: Time::ZERO,
             changed_tasks: Vec::new(),

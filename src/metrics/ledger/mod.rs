@@ -69,13 +69,13 @@ impl Ledger {
         let first_agent = fleet.agent_nodes().start;
         Ledger {
             agents: fleet.profiles().iter().map(AgentTime::new).collect(),
+            executions: Vec::with_capacity(tasks.len()),
             blocked: Blocked::new(&fleet, tasks, warmup),
             relay_busy: vec![(0, 0, Time::ZERO); fleet.relays() as usize],
             relay_servers: 1,
             fleet,
             warmup,
             first_agent,
-            executions: Vec::new(),
             fates: Default::default(),
             slowed: Total::default(),
             end: Time::ZERO,
