@@ -32,7 +32,7 @@ pub trait Model {
 /// How long before it fires an event is shown to [`Model::foresee`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ahead {
-    /// Some ten events: time enough to fetch what the event itself names.
+    /// Some fifteen events: time enough to fetch what the event itself names.
     Far,
     /// Some five events: what was asked for before is there, and may be read to ask for what it names.
     Near,

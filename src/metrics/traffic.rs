@@ -282,7 +282,8 @@ mod tests {
         Record::Dropped { letter: LetterId(0), why }
     }
     fn filled(traffic: &Traffic) -> MetricSet {
-        let mut set = MetricSet::default();
+        let (mut traffic, mut set) = (traffic.clone(), MetricSet::default());
+        sample::show(&mut traffic, &[(100, Record::Finish)]);
         traffic.fill(&mut set);
         set
     }

@@ -133,10 +133,10 @@ impl<E> Rung<E> {
         Taken::Bucket(begin)
     }
 
-    /// Events of the bucket that comes next, as many as lie together.
+    /// Events of the bucket that comes next, as many as lie together; not of the last one, which has no end.
     #[inline]
     pub(super) fn next_bucket(&self) -> &[Entry<E>] {
-        let rest = self.buckets.get(self.current..=self.last as usize).unwrap_or_default();
+        let rest = self.buckets.get(self.current..self.last as usize).unwrap_or_default();
         rest.iter().find_map(Bucket::some).unwrap_or_default()
     }
 

@@ -353,7 +353,7 @@ fn events_are_shown_before_they_fire() {
         }
         agenda.after(Span::from_nanos(u64::from(rng.below(10_000_000))), event);
     }
-    for (mut leads, places) in leads.into_iter().zip([10, 5]) {
+    for (mut leads, places) in leads.into_iter().zip([15, 5]) {
         leads.sort_unstable();
         assert!(leads.len() > 70_000, "{} were shown", leads.len());
         let (median, longest) = (leads[leads.len() / 2], leads[leads.len() - 1]);
