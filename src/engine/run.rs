@@ -17,9 +17,9 @@ pub trait Model {
     /// the agenda.
     fn handle(&mut self, event: Self::Event, agenda: &mut Agenda<Self::Event>);
 
-    /// Is shown `event` some events before it fires, twice if it can be, so that the model can [ask
-    /// for](super::prefetch) the state it will need and have it in the cache by then. With much state at random
-    /// places this more than halves the cost of an event; a model that leaves it out pays nothing.
+    /// Is shown `event` some events before it fires, twice if it can be, so that the model can
+    /// [ask for](super::prefetch) the state it will need and have it in the cache by then. It pays where
+    /// much state is needed at random places; a model that leaves it out loses nothing.
     ///
     /// Nothing observable may follow from it: an event may be shown more than once, or not at all, and
     /// one that was shown may still be cancelled.

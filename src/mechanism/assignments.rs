@@ -2,8 +2,8 @@
 //!
 //! A coordinator asks two things. For each message: where is this task? When a worker is lost: what did
 //! it have, in the order it was given? The first is answered without a search, and what is found once (a
-//! [`Slot`]) need not be found again; nothing is allocated for a task in steady state. The second is rare, and
-//! is answered by a search of what is open, so that a task touches no memory but its own.
+//! [`Slot`]) need not be found again; nothing is allocated for a task in steady state. The second is rare,
+//! and is answered by a search of what is open, so that a task touches no memory but its own.
 
 use super::table::{Slot, Table};
 use crate::trace::{NodeId, TaskId};

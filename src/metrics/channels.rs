@@ -28,10 +28,14 @@ impl Channels {
         Channels { slots: vec![(0, 0); 1024], used: 0, pairs: 0, pending: [(0, 0); PENDING], waiting: 0 }
     }
 
-    /// How many pairs it holds, once all are [entered](Channels::settle).
+    /// How many pairs it holds. Cheap once all are [entered](Channels::settle).
     pub(crate) fn len(&self) -> u64 {
-        debug_assert_eq!(self.waiting, 0, "pairs are counted when all are entered");
-        self.pairs
+        if self.waiting == 0 {
+            return self.pairs;
+        }
+        let mut all = self.clone();
+        all.settle();
+        all.pairs
     }
 
     /// Adds the pair of `a` and `b`, in either order; a node is no channel to itself.
@@ -117,7 +121,6 @@ mod tests {
         {
             channels.insert(NodeId(a), NodeId(b));
         }
-        channels.settle();
         assert_eq!(channels.len(), 5);
     }
 
@@ -141,7 +144,6 @@ mod tests {
                 set.insert((a.min(b), a.max(b)));
             }
             if step % 5_000 == 0 {
-                channels.settle();
                 assert_eq!(channels.len(), set.len() as u64);
             }
         }

@@ -68,8 +68,8 @@ pub struct Params {
     /// Time after which an assignment that was not accepted is taken back; `"0s"` asks for no acceptance.
     /// Default 5 s.
     pub assign_timeout: Span,
-    /// Time after which a worker repeats a result that was not received; `"0s"` sends results once, and nobody
-    /// says that they were received: one that is lost costs its task. Default 10 s.
+    /// Time after which a worker repeats a result that was not received; `"0s"` sends results once, and
+    /// nobody says that they were received: one that is lost costs its task. Default 10 s.
     pub result_timeout: Span,
     /// The plane on which the coordinator decides: `harness` is a table look-up, `cognition` a thought.
     pub decide: Plane,

@@ -25,8 +25,8 @@ pub trait Observer {
     /// Takes note of one record, emitted at `at`.
     fn observe(&mut self, at: Time, cause: EventId, record: &Record);
 
-    /// Records of `node` are to be expected in a few events' time, perhaps: whoever keeps a great deal of state
-    /// may [ask for](crate::engine::prefetch) what they will touch. Nothing observable may follow from it.
+    /// Records of `node` are to be expected in a few events' time, perhaps: whoever keeps a great deal of
+    /// state may [ask for](crate::engine::prefetch) what they will touch. Nothing observable may follow.
     #[inline(always)]
     fn foresee(&self, node: NodeId) {
         let _ = node;
