@@ -64,6 +64,7 @@ use self::worker::Worker;
 use crate::engine::Span;
 use crate::error::{Problem, Problems};
 use crate::mechanism::{Backoff, hash};
+use crate::pattern::homes::Homes;
 use crate::sim::{CxOf, Protocol, Seat, Seats, Submission, Work};
 use crate::trace::{NodeId, Promise, TaskId};
 use crate::work::{Fleet, Role};
@@ -104,7 +105,8 @@ pub struct Params {
     /// How agents learn: `"subscription"`, or `{ polling = { interval = "5s" } }`.
     pub learn: Learn,
     /// Relays an agent keeps in touch with; 0: all. With fewer, relays share the agents as they share the
-    /// tasks, and none needs to know everybody: choose a divisor of the number of relays. Default 0.
+    /// tasks, and none needs to know everybody: there are relays ÷ `homes`
+    /// groups, rounded down, each with agents of its own. Default 0.
     pub homes: u32,
     /// Most agents one offer goes to, those served longest ago first; 0: all that are free and able.
     /// Optimistic claims under subscription only.
@@ -215,6 +217,7 @@ impl Protocol for EventDriven {
         if params.racers == 0 {
             problems.push(Problem::new("a race needs at least one agent").key("racers"));
         }
+        Homes::problem(params.homes, fleet).into_iter().for_each(|problem| problems.push(problem));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 

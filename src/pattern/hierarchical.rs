@@ -65,11 +65,12 @@ pub struct Params {
     pub heartbeat: Span,
     /// Silence after which a worker is taken for dead; above `heartbeat`. Default 45 s.
     pub timeout: Span,
-    /// Time after which an assignment that was not accepted is taken back; `"0s"` asks for no acceptance.
-    /// Default 5 s.
+    /// Time after which an assignment that was not accepted is taken back; `"0s"` asks for no acceptance, and
+    /// an assignment that is lost costs its task. Default 5 s.
     pub assign_timeout: Span,
     /// Time after which a worker repeats a result that was not received; `"0s"` sends results once, and
-    /// nobody says that they were received: one that is lost costs its task. Default 10 s.
+    /// nobody says that they were received: one that is lost, or finds the coordinator down, costs its task.
+    /// Default 10 s.
     pub result_timeout: Span,
     /// The plane on which the coordinator decides: `harness` is a table look-up, `cognition` a thought.
     pub decide: Plane,
@@ -105,6 +106,18 @@ enum Role {
     Bystander,
 }
 
+impl Hierarchical {
+    /// The first coordinator that no present agent works for.
+    fn without_workers(params: &Params, fleet: &Fleet) -> Option<usize> {
+        let seats = Self::seats(params, fleet);
+        let mut served = vec![false; seats.authority.len()];
+        for agent in fleet.present().filter(|&agent| !coordinates(agent, &seats)) {
+            served[fleet.index_in_role(agent) as usize % seats.authority.len()] = true;
+        }
+        served.iter().position(|served| !served)
+    }
+}
+
 /// Whether `agent` is one of the coordinators.
 fn coordinates(agent: NodeId, seats: &Seats) -> bool {
     seats.reserved.binary_search(&agent).is_ok()
@@ -126,6 +139,16 @@ impl Protocol for Hierarchical {
                 Problem::new(format!("{} coordinators in a fleet of {present} agents", params.coordinators))
                     .key("coordinators")
                     .remedy("at least 1, and fewer than there are agents: coordinators do not execute"),
+            );
+        }
+        if params.coordinators > 0
+            && params.coordinators < present
+            && let Some(idle) = Self::without_workers(params, fleet)
+        {
+            problems.push(
+                Problem::new(format!("coordinator {idle} of {} would have no worker", params.coordinators))
+                    .key("coordinators")
+                    .remedy("fewer coordinators, or more agents: agent i works for coordinator i mod k"),
             );
         }
         if params.worker_queue == 0 {

@@ -7,6 +7,7 @@
 //! Relay j and agent i belong to groups j mod g and i mod g. So whom a relay knows follows from its number
 //! ([`Homes::agents`]), and its tables are as long as its share.
 
+use crate::error::Problem;
 use crate::mechanism::Places;
 use crate::trace::NodeId;
 use crate::work::Fleet;
@@ -19,16 +20,34 @@ pub(super) struct Homes {
 }
 
 impl Homes {
-    /// Each agent keeps in touch with `homes` relays, or a few more where they do not divide the number of
-    /// relays; 0 means all.
+    /// Each agent keeps in touch with `homes` relays; 0 means all. There are relays ÷ `homes` groups, rounded
+    /// down, so that groups are larger where that leaves a remainder.
     pub(super) fn new(homes: u32, fleet: &Fleet) -> Homes {
         let relays = fleet.relays();
         let groups = relays.checked_div(homes).unwrap_or(1).max(1);
         Homes { groups, relays }
     }
 
-    /// The agents that `relay` keeps in touch with. A group may be without agents where there are fewer
-    /// agents than groups.
+    /// What is wrong with `homes` relays an agent in this `fleet`: more than there are, or a group of relays
+    /// that no present agent is at home with, where tasks would wait for ever.
+    pub(super) fn problem(homes: u32, fleet: &Fleet) -> Option<Problem> {
+        let relays = fleet.relays();
+        if homes > relays && relays > 0 {
+            let problem = Problem::new(format!("{homes} relays an agent, of {relays} there are"));
+            return Some(problem.key("homes").remedy("at most as many as there are relays; 0 means all"));
+        }
+        let Homes { groups, .. } = Homes::new(homes, fleet);
+        let mut at_home = vec![false; groups as usize];
+        for agent in fleet.present() {
+            at_home[(fleet.index_in_role(agent) % groups) as usize] = true;
+        }
+        let lonely = at_home.iter().position(|somebody| !somebody)?;
+        let what =
+            format!("{groups} groups of {homes} relays, and no present agent is at home with group {lonely}");
+        Some(Problem::new(what).key("homes").remedy("fewer relays, more of them an agent, or more agents"))
+    }
+
+    /// The agents that `relay` keeps in touch with.
     pub(super) fn agents(self, relay: NodeId, fleet: &Fleet) -> Places {
         let first = NodeId(fleet.agent_nodes().start + self.group(fleet.index_in_role(relay)));
         Places::new(first, self.groups)

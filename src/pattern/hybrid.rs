@@ -86,7 +86,8 @@ const TRIES_PER_RELAY: u32 = 3;
 #[serde(default, deny_unknown_fields)]
 pub struct Params {
     /// Relays an agent subscribes to; 0: all. With fewer, relays share the agents as they share the tasks,
-    /// and none needs to know everybody: choose a divisor of the number of relays. Default 0.
+    /// and none needs to know everybody: there are relays ÷ `homes`
+    /// groups, rounded down, each with agents of its own. Default 0.
     pub homes: u32,
     /// Most agents one offer goes to. More: claimed sooner, at the price of as many conflicts. Default 6.
     pub fan_out: u32,
@@ -235,6 +236,7 @@ impl Protocol for Hybrid {
             );
             problems.push(Problem::new(message).key("lease").remedy("several times `reply_timeout`"));
         }
+        Homes::problem(params.homes, fleet).into_iter().for_each(|problem| problems.push(problem));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 

@@ -250,17 +250,15 @@ impl Protocol for PeerToPeer {
 
     fn check(params: &Arc<Params>, fleet: &Fleet) -> Result<(), Problems> {
         let mut problems = Problems::new();
+        if fleet.relays() == 0 {
+            let problem = Problem::new("peers find each other through relays, and there is none");
+            problems.push(problem.remedy("give the scenario at least one relay"));
+        }
         let mut demand = |holds: bool, key: &str, message: &str, remedy: &str| {
             if !holds {
                 problems.push(Problem::new(message).key(key).remedy(remedy));
             }
         };
-        demand(
-            fleet.relays() > 0,
-            "",
-            "peers find each other through relays, and there is none",
-            "add a relay",
-        );
         demand(params.candidates > 0, "candidates", "nobody would be called", "call 1 or more");
         demand(params.lookup_size > 0, "lookup_size", "lookups would find nobody", "ask for 1 or more");
         demand(
