@@ -7,9 +7,9 @@
 //!                        ──────received──────▶
 //! ```
 //!
-//! The client's submission is acknowledged beside it, as in every pattern. `accepted` and `received` confirm;
-//! where nothing is ever lost, `assign_timeout = "0s"` and `result_timeout = "0s"` do without them, and a task
-//! is four messages: submit, acknowledge, assign, result.
+//! The submission is acknowledged beside it, as in every pattern. `accepted` and `received` confirm; where
+//! nothing is ever lost, `assign_timeout = "0s"` and `result_timeout = "0s"` do without them, and a task is
+//! four messages: submit, acknowledge, assign, result.
 //!
 //! The oldest way to share work: master–worker (MapReduce: Dean & Ghemawat, OSDI 2004; Borg: Verma et al.,
 //! EuroSys 2015). One node knows every task and every worker, so a decision needs one message each way and

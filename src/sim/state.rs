@@ -155,8 +155,8 @@ mod tests {
 
     /// A million nodes at this size are what a run of a million agents cannot do without.
     #[test]
-    fn a_node_at_rest_takes_less_than_five_cache_lines() {
+    fn a_node_at_rest_takes_three_cache_lines() {
         let size = size_of::<Node<[u32; 4]>>();
-        assert!(size <= 320, "a node takes {size} bytes");
+        assert!(size <= 192, "a node takes {size} bytes");
     }
 }
