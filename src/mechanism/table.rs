@@ -216,10 +216,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// The entries in an order that must not reach a result: for counting and adding up.
     pub fn unordered(&self) -> impl Iterator<Item = (K, &V)> {
-        self.entries.iter().filter_map(|entry| match entry {
-            Entry::Used { key, value } => Some((K::numbered(*key), value)),
-            Entry::Free { .. } => None,
-        })
+        self.slots().map(|(_, key, value)| (key, value))
     }
 
     /// The keys in ascending order. O(n log n).

@@ -43,7 +43,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         tokens: u32,
         body: Body<P::Msg>,
     ) {
-        let letter = self.letters.file(Letter { from, to, kind, tokens, overtook: false, body });
+        let letter = LetterId(self.letters.file(Letter { from, to, kind, tokens, overtook: false, body }));
         self.sent += 1;
         self.emit(agenda, Record::Sent { letter, from, to, kind, bytes, tokens });
         let sender = &mut self.nodes[from.index()];
@@ -106,14 +106,14 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
         let (arrives, overtook) = self.overtaking.admit(now, pair, arrives, self.setup.network.order);
         if overtook {
-            self.letters.get_mut(letter).overtook = true;
+            self.letters.get_mut(letter.0).overtook = true;
         }
         arrives
     }
 
     #[cold]
     pub(super) fn drop_letter(&mut self, agenda: &Agenda<Event>, letter: LetterId, why: DropReason) {
-        self.letters.take(letter);
+        self.letters.take(letter.0);
         self.gone += 1;
         self.emit(agenda, Record::Dropped { letter, why });
     }
@@ -122,7 +122,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     #[inline]
     pub(super) fn deliver(&mut self, agenda: &mut Agenda<Event>, letter: LetterId) {
         let (from, to, kind, tokens, overtook) = {
-            let letter = self.letters.get(letter);
+            let letter = self.letters.get(letter.0);
             (letter.from, letter.to, usize::from(letter.kind), letter.tokens, letter.overtook)
         };
         if !P::ORACLE && !self.conditions.whole() && !self.conditions.reachable(self.last_hop(from, to), to) {
@@ -168,7 +168,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn handle_letter(&mut self, agenda: &mut Agenda<Event>, node: NodeId, letter: LetterId) {
         self.emit(agenda, Record::Handled { letter, node });
         self.gone += 1;
-        let Letter { from, body, .. } = self.letters.take(letter);
+        let Letter { from, body, .. } = self.letters.take(letter.0);
         match body {
             Body::Protocol(msg) => self.call(agenda, node, |protocol, cx| protocol.on_message(from, msg, cx)),
             Body::Submit { task } => self.take_task(agenda, node, from, task),
@@ -180,7 +180,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// only if it is durable; while it is out nothing can be put there.
     pub(super) fn park(&mut self, agenda: &mut Agenda<Event>, letter: LetterId) {
         let (from, to) = {
-            let letter = self.letters.get(letter);
+            let letter = self.letters.get(letter.0);
             (letter.from, letter.to)
         };
         let Route::Mailbox { relay } = self.route(to) else {

@@ -54,7 +54,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
 
     pub(super) fn priority(&self, job: Job) -> i16 {
         match job {
-            Job::Letter(letter) => self.kinds[usize::from(self.letters.get(letter).kind)].priority,
+            Job::Letter(letter) => self.kinds[usize::from(self.letters.get(letter.0).kind)].priority,
             Job::Execution(execution) => {
                 self.setup.tasks.card(self.executions[execution.index()].task).priority
             }
@@ -68,7 +68,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn size_up(&mut self, node: NodeId, job: Job) -> (Span, Activity) {
         match job {
             Job::Letter(letter) => {
-                let letter = self.letters.get(letter);
+                let letter = self.letters.get(letter.0);
                 let (kind, tokens) = (usize::from(letter.kind), letter.tokens);
                 let activity = Activity::Coordinating(self.kinds[kind].kind.phase);
                 (self.handling(node, kind, tokens), activity)
@@ -100,7 +100,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn activity(&self, job: Job) -> Activity {
         match job {
             Job::Letter(letter) => {
-                let kind = usize::from(self.letters.get(letter).kind);
+                let kind = usize::from(self.letters.get(letter.0).kind);
                 Activity::Coordinating(self.kinds[kind].kind.phase)
             }
             Job::Execution(execution) => Activity::Executing(execution),

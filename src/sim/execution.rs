@@ -75,35 +75,3 @@ pub(super) struct Execution<T> {
     /// Next execution of the same task, for walking them when one is accepted.
     pub(super) next_of_task: Option<ExecutionId>,
 }
-
-/// Errands waiting or being served.
-#[derive(Debug)]
-pub(super) struct Errands<T> {
-    slots: Vec<Option<Errand<T>>>,
-    free: Vec<u32>,
-}
-
-impl<T: Copy> Errands<T> {
-    pub(super) fn new() -> Errands<T> {
-        Errands { slots: Vec::new(), free: Vec::new() }
-    }
-    pub(super) fn file(&mut self, errand: Errand<T>) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = Some(errand);
-                slot
-            }
-            None => {
-                self.slots.push(Some(errand));
-                self.slots.len() as u32 - 1
-            }
-        }
-    }
-    pub(super) fn get(&self, slot: u32) -> Errand<T> {
-        self.slots[slot as usize].expect("an errand is read before it is done")
-    }
-    pub(super) fn take(&mut self, slot: u32) -> Errand<T> {
-        self.free.push(slot);
-        self.slots[slot as usize].take().expect("an errand is done once")
-    }
-}

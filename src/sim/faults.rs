@@ -2,7 +2,7 @@
 
 use super::execution::{ExecutionState, Job};
 use super::protocol::{Protocol, Seats, Status};
-use super::services::Served;
+use super::served::Served;
 use super::world::{Event, Firing, World};
 use crate::engine::Agenda;
 use crate::fault::{FaultKind, Group, Target};

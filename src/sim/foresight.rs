@@ -15,7 +15,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn foresee_far(&self, event: &Event) {
         match *event {
             Event::Deliver { letter, to } => {
-                self.letters.foresee(letter);
+                self.letters.foresee(letter.0);
                 self.foresee_node(to);
             }
             Event::Done { node, .. } => self.foresee_node(node),
@@ -34,7 +34,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn foresee_near(&self, event: &Event) {
         match *event {
             Event::Deliver { letter, to } => {
-                if let Some(task) = self.letters.peek(letter).and_then(|letter| letter.body.task()) {
+                if let Some(task) = self.letters.peek(letter.0).and_then(|letter| letter.body.task()) {
                     self.foresee_task(task);
                     if let Some(protocol) = self.protocols.get(to.index()) {
                         protocol.foresee(task);
@@ -62,7 +62,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     #[inline]
     fn foresee_service(&self, node: NodeId, plane: Plane) {
         if let Some(node) = self.nodes.get(node.index()) {
-            self.services.foresee(&node.at(plane).serving);
+            node.at(plane).serving.foresee(&self.services);
         }
     }
 

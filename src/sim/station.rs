@@ -10,7 +10,8 @@
 
 use std::collections::VecDeque;
 
-use super::services::{Served, Services};
+use super::served::Served;
+use super::slab::Slab;
 use crate::engine::{EventKey, Span, Time};
 use crate::trace::Activity;
 use crate::work::Discipline;
@@ -197,7 +198,7 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     /// The service that must give way to the first that waits: the least of class and priority, and of those
     /// the one that began last. What ends in this instant is let end.
-    pub(super) fn gives_way(&self, services: &Services<J>, now: Time) -> Option<u32> {
+    pub(super) fn gives_way(&self, services: &Slab<Service<J>>, now: Time) -> Option<u32> {
         if !self.is_preemptive() || self.has_free_server() {
             return None;
         }
@@ -223,8 +224,8 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     /// Ends the service with `ticket`, if it is still there.
     #[inline]
-    pub(super) fn release(&mut self, services: &mut Services<J>, ticket: u32) -> Option<Service<J>> {
-        let slot = services.find(&self.serving, ticket)?;
+    pub(super) fn release(&mut self, services: &mut Slab<Service<J>>, ticket: u32) -> Option<Service<J>> {
+        let slot = self.serving.find(services, ticket)?;
         self.serving.remove(slot);
         Some(services.take(slot))
     }
@@ -245,7 +246,7 @@ mod tests {
     }
 
     /// Puts a job on a server, for ever.
-    fn begin(station: &mut Station<u32>, services: &mut Services<u32>, waiting: Waiting<u32>) -> u32 {
+    fn begin(station: &mut Station<u32>, services: &mut Slab<Service<u32>>, waiting: Waiting<u32>) -> u32 {
         let Waiting { job, class, priority, .. } = waiting;
         let (left, since, ends) = (Span::from_secs(9), Time::ZERO, Time::MAX);
         let (activity, ticket) = (Activity::Verifying, station.next_ticket());
@@ -297,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_least_and_latest_gives_way() {
-        let (mut station, mut services) = (Station::new(3, None, Discipline::Preemptive), Services::new());
+        let (mut station, mut services) = (Station::new(3, None, Discipline::Preemptive), Slab::new());
         begin(&mut station, &mut services, waiting(0, Class::Urgent, -5));
         begin(&mut station, &mut services, waiting(1, Class::Normal, 1));
         let latest = begin(&mut station, &mut services, waiting(2, Class::Normal, 1));
@@ -325,7 +326,7 @@ mod tests {
     #[test]
     fn the_inbox_counts_who_waits_and_who_is_served() {
         for discipline in [Discipline::Fifo, Discipline::Sharing] {
-            let (mut station, mut services) = (Station::new(1, Some(2), discipline), Services::new());
+            let (mut station, mut services) = (Station::new(1, Some(2), discipline), Slab::new());
             begin(&mut station, &mut services, waiting(0, Class::Urgent, 0));
             assert!(station.has_room());
             station.push(waiting(1, Class::Urgent, 0));

@@ -7,14 +7,14 @@
 
 use super::clients::WAITS;
 use super::cx::{Command, Cx, Ids, Shared, TimerId};
-use super::execution::{Errand, ErrandKind, Errands, Execution, Job};
+use super::execution::{Errand, ErrandKind, Execution, Job};
 use super::kinds::{Cost, Kinds, ResolvedKind, resolve_kinds};
-use super::letters::Letters;
+use super::letters::Letter;
 use super::protocol::{Protocol, Seat, Seats};
-use super::services::Services;
 use super::setup::Setup;
+use super::slab::Slab;
 use super::state::{Node, TaskLife, TaskState, TimerSlot, new_node};
-use super::station::Class;
+use super::station::{Class, Service};
 use std::collections::VecDeque;
 
 use crate::engine::{Agenda, Ahead, Engine, Key, Model, Purpose, Span, Time};
@@ -109,9 +109,9 @@ pub(super) struct World<'a, P: Protocol, O> {
     pub(super) nodes: Vec<Node<P::Timer>>,
     /// Where each node is: apart, because whoever sends asks it of receivers it need not know more of.
     pub(super) sites: Vec<SiteId>,
-    pub(super) services: Services<Job>,
-    pub(super) letters: Letters<P::Msg>,
-    pub(super) errands: Errands<P::Timer>,
+    pub(super) services: Slab<Service<Job>>,
+    pub(super) letters: Slab<Letter<P::Msg>>,
+    pub(super) errands: Slab<Errand<P::Timer>>,
     pub(super) executions: Vec<Execution<P::Timer>>,
     pub(super) tasks: Vec<TaskState>,
     /// Submissions that will be repeated unless they are acknowledged, by how often the wait was doubled, in
@@ -186,9 +186,9 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                 .collect(),
             sites: node_ids.clone().map(|node| fleet.site(node)).collect(),
             nodes: node_ids.map(|node| new_node(setup, node, link_key, cost_key, choice_key)).collect(),
-            services: Services::new(),
-            letters: Letters::new(),
-            errands: Errands::new(),
+            services: Slab::new(),
+            letters: Slab::new(),
+            errands: Slab::new(),
             executions: Vec::with_capacity(setup.tasks.len()),
             tasks: setup
                 .tasks

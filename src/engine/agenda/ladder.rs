@@ -76,13 +76,13 @@ impl<E> Ladder<E> {
         &self.bottom
     }
 
-    /// Events there is room for.
     /// Some of the events that come after those of the bottom, in no order; none where that is hard to say.
     #[inline(always)]
     pub(super) fn after_bottom(&self) -> impl Iterator<Item = &Entry<E>> {
         self.rungs.last().into_iter().flat_map(Rung::next_bucket)
     }
 
+    /// Events there is room for.
     pub(super) fn room(&self) -> usize {
         self.pool.room() + self.bottom.room()
     }

@@ -1,66 +1,11 @@
-//! What is being served: one slab for all stations of a run.
-//!
-//! Most stations of a large fleet serve nothing at most times, so that a station holds four bytes for a
-//! service, and the services that there are lie close together.
+//! What a station serves: four bytes a service in the station, which in a large fleet mostly serves nothing.
+//! The services of all stations are in one slab.
 
+use super::slab::Slab;
 use super::station::Service;
-use crate::engine::prefetch_at;
 
 /// No service.
 const NONE: u32 = u32::MAX;
-
-/// The services of all stations.
-#[derive(Debug)]
-pub(super) struct Services<J> {
-    slots: Vec<Service<J>>,
-    /// Slots whose service has ended; what is in them means nothing.
-    free: Vec<u32>,
-}
-
-impl<J: Copy> Services<J> {
-    pub(super) fn new() -> Services<J> {
-        Services { slots: Vec::new(), free: Vec::new() }
-    }
-    #[inline]
-    pub(super) fn file(&mut self, service: Service<J>) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = service;
-                slot
-            }
-            None => {
-                self.slots.push(service);
-                self.slots.len() as u32 - 1
-            }
-        }
-    }
-    #[inline]
-    pub(super) fn get(&self, slot: u32) -> &Service<J> {
-        &self.slots[slot as usize]
-    }
-    #[inline]
-    pub(super) fn get_mut(&mut self, slot: u32) -> &mut Service<J> {
-        &mut self.slots[slot as usize]
-    }
-    #[inline]
-    pub(super) fn take(&mut self, slot: u32) -> Service<J> {
-        self.free.push(slot);
-        self.slots[slot as usize]
-    }
-    /// The slot of the one of `served` with this `ticket`.
-    #[inline]
-    pub(super) fn find(&self, served: &Served, ticket: u32) -> Option<u32> {
-        if served.others.is_none() {
-            return (self.slots.get(served.first as usize)?.ticket == ticket).then_some(served.first);
-        }
-        served.iter().find(|&slot| self.get(slot).ticket == ticket)
-    }
-    /// Asks for the first service of a station.
-    #[inline]
-    pub(super) fn foresee(&self, served: &Served) {
-        prefetch_at(&self.slots, served.first as usize);
-    }
-}
 
 /// The slots of a station's services, in the order in which they began.
 #[derive(Debug)]
@@ -94,6 +39,19 @@ impl Served {
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
         let first = (self.first != NONE).then_some(self.first);
         first.into_iter().chain(self.others().iter().copied())
+    }
+    /// The slot of the service with this `ticket`.
+    #[inline]
+    pub(super) fn find<J>(&self, services: &Slab<Service<J>>, ticket: u32) -> Option<u32> {
+        if self.others.is_none() {
+            return (services.peek(self.first)?.ticket == ticket).then_some(self.first);
+        }
+        self.iter().find(|&slot| services.get(slot).ticket == ticket)
+    }
+    /// Asks for the first service.
+    #[inline]
+    pub(super) fn foresee<J>(&self, services: &Slab<Service<J>>) {
+        services.foresee(self.first);
     }
     /// Takes out the service in this slot, which is one of the station's.
     #[inline]
