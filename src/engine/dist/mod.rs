@@ -10,6 +10,7 @@
 //! correlate two laws and antithetic numbers anticorrelate two draws (Law and Kelton, "Simulation Modeling
 //! and Analysis", ch. 11).
 
+mod empirical;
 mod law;
 mod ln;
 mod resolve;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::law::{Kind, Law, Phase, Point};
+use super::empirical::{Empirical, Point};
+use super::law::{Kind, Law, Phase};
 use super::{Dist, Normalisation};
 use crate::engine::time::Span;
 
@@ -238,7 +239,8 @@ fn empirical(quantiles: &[(f64, Span)]) -> Result<Kind, DistError> {
             return refuse(KEY, format!("must rise, but [{next}, \"{above}\"] follows [{p}, \"{value}\"]"));
         }
     }
-    Ok(Kind::Empirical(quantiles.iter().map(|&(p, value)| Point { p, value: value.as_secs_f64() }).collect()))
+    let points = quantiles.iter().map(|&(p, value)| Point { p, value: value.as_secs_f64() });
+    Ok(Kind::Empirical(Empirical::new(points.collect())))
 }
 
 #[cfg(test)]

@@ -47,6 +47,9 @@ pub struct Calls {
     pub recording: Arc<Vec<(Span, Call)>>,
 }
 
+/// So many calls are drawn together.
+const AT_ONCE: usize = 32;
+
 /// What the calls of one task come to.
 struct Bill {
     work_s: f64,
@@ -62,21 +65,33 @@ impl Calls {
         let (mut ttft, mut reads) = (open(Property::Work), open(Property::CallContext));
         let mut writes = open(Property::Generated);
         let mut bill = Bill { work_s: 0.0, tokens: 0.0, first_read: 0.0 };
-        for call in 0..count as usize {
-            let (read, written) = match arrival.row {
+        let (mut waits, mut read, mut written) = ([0.0; AT_ONCE], [0.0; AT_ONCE], [0.0; AT_ONCE]);
+        let count = count as usize;
+        for first in (0..count).step_by(AT_ONCE) {
+            let these = AT_ONCE.min(count - first);
+            self.ttft.sample_each(&mut ttft, &mut waits[..these]);
+            match arrival.row {
                 Some(row) => {
-                    let (_, call) = self.recording[(row as usize + call) % self.recording.len()];
-                    (f64::from(call.context_tokens), f64::from(call.generated_tokens))
+                    for call in 0..these {
+                        let place = (row as usize + first + call) % self.recording.len();
+                        let (_, recorded) = self.recording[place];
+                        read[call] = f64::from(recorded.context_tokens);
+                        written[call] = f64::from(recorded.generated_tokens);
+                    }
                 }
                 None => {
-                    let read = self.context_tokens.sample(&mut reads).round();
-                    (read, self.generated_tokens.sample(&mut writes).round())
+                    self.context_tokens.sample_each(&mut reads, &mut read[..these]);
+                    self.generated_tokens.sample_each(&mut writes, &mut written[..these]);
                 }
-            };
-            bill.work_s += self.ttft.sample(&mut ttft) + written * per_token;
-            bill.tokens += read + written;
-            if call == 0 {
-                bill.first_read = read;
+            }
+            for call in 0..these {
+                // Recorded tokens are whole numbers already.
+                let (read, written) = (nearest(read[call]) as f64, nearest(written[call]) as f64);
+                bill.work_s += waits[call] + written * per_token;
+                bill.tokens += read + written;
+            }
+            if first == 0 {
+                bill.first_read = nearest(read[0]) as f64;
             }
         }
         bill
