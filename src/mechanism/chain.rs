@@ -4,6 +4,8 @@
 //! The links live in one vector indexed by id and the ends are kept apart, so that many disjoint lists
 //! (one per skill class) share one vector. Whether an id is in a list is the owner's to know.
 
+use crate::engine::prefetch_at;
+
 /// The id that no node has: the end of a list.
 const NONE: u32 = u32::MAX;
 
@@ -43,6 +45,12 @@ impl Ends {
 }
 
 impl Links {
+    /// Asks for the links of `id`.
+    #[inline]
+    pub(super) fn foresee(&self, id: u32) {
+        prefetch_at(&self.0, id as usize);
+    }
+
     /// Appends `id`, which must be in no list of these links.
     pub(super) fn push_back(&mut self, ends: &mut Ends, id: u32) {
         debug_assert_ne!(id, NONE, "the last u32 marks the end of a list");

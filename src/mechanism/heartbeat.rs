@@ -10,7 +10,7 @@
 
 use super::chain::{Ends, Links};
 use super::places::Places;
-use crate::engine::{Span, Time};
+use crate::engine::{Span, Time, prefetch_at};
 use crate::trace::NodeId;
 
 /// When a node was last heard, if it is trusted; otherwise a time at which nobody is. Eight bytes, not the
@@ -69,6 +69,14 @@ impl Heartbeats {
         }
         self.links.push_back(&mut self.trusted, place);
         before == Watch::SUSPECTED
+    }
+
+    /// Asks for what hearing from `node` will touch, if it is watched.
+    #[inline]
+    pub fn foresee(&self, node: NodeId) {
+        let place = self.places.guess(node);
+        prefetch_at(&self.watch, place as usize);
+        self.links.foresee(place);
     }
 
     /// Stops watching `node`: it said good-bye, or its place was taken.

@@ -37,6 +37,12 @@ impl Places {
         distance / self.step
     }
 
+    /// [`Places::of`] of a node that may not be among them, and then has a place of no meaning.
+    pub(super) fn guess(self, node: NodeId) -> u32 {
+        let distance = node.0.wrapping_sub(self.first);
+        if self.step == 1 { distance } else { distance / self.step }
+    }
+
     /// Who is at `place`.
     pub fn node(self, place: u32) -> NodeId {
         NodeId(self.first + place * self.step)

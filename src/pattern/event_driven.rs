@@ -278,6 +278,15 @@ impl Protocol for EventDriven {
         }
     }
 
+    #[inline]
+    fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
+        match &self.0 {
+            Node::Relay(broker) => broker.foresee(from, task),
+            Node::Agent(worker) => worker.foresee(),
+            Node::Client => {}
+        }
+    }
+
     fn on_crash(&mut self) {
         match &mut self.0 {
             Node::Relay(broker) => broker.wipe(),

@@ -241,9 +241,9 @@ impl Protocol for Hierarchical {
         }
     }
     #[inline]
-    fn foresee(&self, task: TaskId) {
+    fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
         if let Role::Coordinator(coordinator) = &self.0 {
-            coordinator.foresee(task);
+            coordinator.foresee(from, task);
         }
     }
     fn on_crash(&mut self) {

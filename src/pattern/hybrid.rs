@@ -298,6 +298,15 @@ impl Protocol for Hybrid {
         }
     }
 
+    #[inline]
+    fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
+        match &self.0 {
+            Node::Relay(relay) => relay.foresee(from, task),
+            Node::Client => {}
+            Node::Agent(agent) => agent.foresee(),
+        }
+    }
+
     fn on_crash(&mut self) {
         match &mut self.0 {
             Node::Relay(relay) => relay.on_crash(),

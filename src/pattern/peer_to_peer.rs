@@ -58,7 +58,7 @@ use self::contractor::{Duties, Offer};
 use self::finder::Finder;
 use self::manager::Deals;
 pub use self::message::Msg;
-use crate::engine::{Rng, Span};
+use crate::engine::{Rng, Span, prefetch};
 use crate::error::{Problem, Problems};
 use crate::mechanism::{Backoff, PeerConfig, hash};
 use crate::relay::{Relay, RelayConfig, RelayReply};
@@ -384,6 +384,16 @@ impl Protocol for PeerToPeer {
     fn on_work(&mut self, done: Work, _: Timer, cx: &mut CxOf<'_, Self>) {
         if let Place::Agent(agent) = &mut self.0 {
             agent.executed(done, cx);
+        }
+    }
+
+    #[inline]
+    fn foresee(&self, _: Option<NodeId>, _: Option<TaskId>) {
+        if let Place::Agent(agent) = &self.0 {
+            prefetch(&agent.params);
+            prefetch(&agent.finder);
+            prefetch(&agent.deals);
+            prefetch(&agent.offers);
         }
     }
 

@@ -109,6 +109,12 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// Asks for where what is known of `task` is looked for.
+    #[inline]
+    pub(crate) fn foresee(&self, task: TaskId) {
+        self.tasks.foresee(task);
+    }
+
     /// `claimant` asks for `task`. A repeated claim by the holder gets the same grant, and its lease runs
     /// from `now` again. A lease that ran out counts as released, whether or not it was expired.
     pub fn claim(&mut self, now: Time, claimant: NodeId, task: TaskId, lease: Option<Span>) -> Claim {

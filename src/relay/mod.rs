@@ -97,6 +97,13 @@ impl Relay {
         Relay { subscriptions: Subscriptions::among(places), ..self }
     }
 
+    /// Asks for where what is known of `task` is looked for.
+    #[inline]
+    pub(crate) fn foresee(&self, task: TaskId) {
+        self.claims.foresee(task);
+        self.posts.foresee(task);
+    }
+
     /// Answers one request: appends to `replies` what is to be sent, in order. Leases due at `now` are
     /// expired first, so that `Expired` notices to former holders may precede the answer.
     pub fn handle(

@@ -33,6 +33,12 @@ fn class(skill: Option<SkillId>) -> usize {
 }
 
 impl Posts {
+    /// Asks for where what is known of `task` is looked for.
+    #[inline]
+    pub(crate) fn foresee(&self, task: TaskId) {
+        self.book.foresee(task);
+    }
+
     /// Enters `task`, waiting, unless it is there. Gives back whether it is new, and its requester.
     pub fn post(&mut self, task: TaskId, requester: NodeId, skill: Option<SkillId>) -> (bool, NodeId) {
         let ordinal = self.posted.len() as u32;

@@ -60,7 +60,14 @@ impl Ids {
             self.generations.push(0);
             self.generations.len() as u32 - 1
         });
-        TimerId { slot, generation: self.generations[slot as usize] }
+        // Whatever had this slot before has another number from here on, and so does no harm.
+        let generation = &mut self.generations[slot as usize];
+        *generation = generation.wrapping_add(1);
+        TimerId { slot, generation: *generation }
+    }
+    /// Whether no later timer has the slot of this one.
+    pub(super) fn is_last(&self, id: TimerId) -> bool {
+        self.generations[id.slot as usize] == id.generation
     }
     fn execution(&mut self) -> ExecutionId {
         let id = ExecutionId(self.executions);

@@ -24,7 +24,10 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
                 self.observer.foresee_execution(execution);
                 self.foresee_node(node);
             }
-            Event::Timer(timer) => prefetch_at(&self.timers, timer.slot as usize),
+            Event::Timer { slot, node } => {
+                prefetch_at(&self.timers, slot as usize);
+                self.foresee_node(node);
+            }
             _ => {}
         }
     }
@@ -34,11 +37,19 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     pub(super) fn foresee_near(&self, event: &Event) {
         match *event {
             Event::Deliver { letter, to } => {
-                if let Some(task) = self.letters.peek(letter.0).and_then(|letter| letter.body.task()) {
-                    self.foresee_task(task);
-                    if let Some(protocol) = self.protocols.get(to.index()) {
-                        protocol.foresee(task);
+                if let Some(letter) = self.letters.peek(letter.0) {
+                    let task = letter.body.task();
+                    if let Some(task) = task {
+                        self.foresee_task(task);
                     }
+                    if let Some(protocol) = self.protocols.get(to.index()) {
+                        protocol.foresee(Some(letter.from), task);
+                    }
+                }
+            }
+            Event::Timer { node, .. } => {
+                if let Some(protocol) = self.protocols.get(node.index()) {
+                    protocol.foresee(None, None);
                 }
             }
             Event::Executed { node, execution } => {

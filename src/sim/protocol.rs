@@ -177,11 +177,12 @@ pub trait Protocol: Sized {
     fn on_work(&mut self, done: Work, then: Self::Timer, cx: &mut CxOf<'_, Self>) {
         let _ = (done, then, cx);
     }
-    /// A message about `task` is about to arrive, perhaps: one that keeps a large table may
-    /// [ask for](crate::engine::prefetch) the place where the task is. Nothing observable may follow from it.
+    /// A message of `from` about `task` will arrive in a few events' time, or a timer of mine fire (`None`),
+    /// perhaps: whoever keeps a great deal of state may [ask for](crate::engine::prefetch) what the handler
+    /// will touch. Nothing observable may follow from it.
     #[inline]
-    fn foresee(&self, task: TaskId) {
-        let _ = task;
+    fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
+        let _ = (from, task);
     }
     /// Volatile state is lost; `on_start` follows when the node is back.
     fn on_crash(&mut self) {}

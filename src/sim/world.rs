@@ -47,7 +47,10 @@ pub(super) enum Event {
         node: NodeId,
         execution: ExecutionId,
     },
-    Timer(TimerId),
+    Timer {
+        slot: u32,
+        node: NodeId,
+    },
     Poll(NodeId),
     PollArrives {
         agent: NodeId,
@@ -287,7 +290,9 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             Command::Send { to, msg } => self.send_message(agenda, node, to, msg),
             Command::Timer { id, wait, then } => self.start_timer(agenda, node, id, wait, then),
             Command::CancelTimer(id) => {
-                if let Some(slot) = self.end_timer(id) {
+                if self.ids.is_last(id)
+                    && let Some(slot) = self.end_timer(id.slot)
+                {
                     agenda.cancel(slot.key);
                 }
             }
@@ -352,7 +357,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         wait: Span,
         then: P::Timer,
     ) {
-        let key = agenda.after_keyed(wait, Event::Timer(id));
+        let key = agenda.after_keyed(wait, Event::Timer { slot: id.slot, node });
         let slot = TimerSlot { node, incarnation: self.nodes[node.index()].incarnation, key, then };
         if self.timers.len() <= id.slot as usize {
             self.timers.resize(id.slot as usize + 1, None);
@@ -360,19 +365,16 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
         self.timers[id.slot as usize] = Some(slot);
     }
 
-    /// Frees the slot of a timer that is still waiting; its id becomes harmless.
-    fn end_timer(&mut self, id: TimerId) -> Option<TimerSlot<P::Timer>> {
-        if self.ids.generations[id.slot as usize] != id.generation {
-            return None;
-        }
-        let slot = self.timers.get_mut(id.slot as usize)?.take()?;
-        self.ids.generations[id.slot as usize] = id.generation.wrapping_add(1);
-        self.ids.free.push(id.slot);
-        Some(slot)
+    /// Frees the slot of a timer, if it is still waiting.
+    #[inline]
+    fn end_timer(&mut self, slot: u32) -> Option<TimerSlot<P::Timer>> {
+        let timer = self.timers.get_mut(slot as usize)?.take()?;
+        self.ids.free.push(slot);
+        Some(timer)
     }
 
-    fn timer_fires(&mut self, agenda: &mut Agenda<Event>, id: TimerId) {
-        let slot = self.end_timer(id).expect("a cancelled timer's event is cancelled with it");
+    fn timer_fires(&mut self, agenda: &mut Agenda<Event>, slot: u32) {
+        let slot = self.end_timer(slot).expect("a cancelled timer's event is cancelled with it");
         let node = &mut self.nodes[slot.node.index()];
         if slot.incarnation != node.incarnation {
             return;
@@ -452,7 +454,7 @@ impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
             Event::Park(letter) => self.park(agenda, letter),
             Event::Done { node, plane, ticket } => self.done(agenda, node, plane, ticket),
             Event::Executed { node, execution } => self.executed(agenda, node, execution),
-            Event::Timer(id) => self.timer_fires(agenda, id),
+            Event::Timer { slot, .. } => self.timer_fires(agenda, slot),
             Event::Poll(node) => self.poll(agenda, node),
             Event::PollArrives { agent } => self.poll_arrives(agenda, agent),
             Event::Fault(index) => self.fault(agenda, index),

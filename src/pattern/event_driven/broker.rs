@@ -97,6 +97,17 @@ pub(super) struct Broker {
 }
 
 impl Broker {
+    /// Asks for what a message will touch.
+    #[inline]
+    pub(super) fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
+        from.into_iter().for_each(|agent| self.watch.foresee(agent));
+        if let Some(task) = task {
+            self.slots.foresee(task);
+            self.claims.foresee(task);
+            self.posts.foresee(task);
+        }
+    }
+
     pub(super) fn new(params: &Params, seat: &Seat<'_>) -> Broker {
         let homes = Homes::new(params.homes, seat.fleet);
         let agents = homes.agents(seat.node, seat.fleet);

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 
 use super::message::{CONTEXT, EventMessage, Page};
 use super::{ClaimPolicy, EventDriven, EventTimer, Params};
-use crate::engine::Time;
+use crate::engine::{Time, prefetch};
 use crate::mechanism::Places;
 use crate::pattern::homes::Homes;
 use crate::relay::{EntryKind, Fence, LogEntry, Offset};
@@ -117,6 +117,17 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Asks for all of it.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        prefetch(&self.params);
+        prefetch(&self.links);
+        prefetch(&self.job);
+        prefetch(&self.leads);
+        prefetch(&self.queue);
+        prefetch(&self.renewal);
+    }
+
     pub(super) fn new(params: &Arc<Params>, seat: &Seat<'_>) -> Worker {
         let homes = Homes::new(params.homes, seat.fleet);
         let links = homes.of(seat.node, seat.fleet).len();

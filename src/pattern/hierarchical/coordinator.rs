@@ -300,8 +300,11 @@ impl Coordinator {
         self.heartbeats.forget(worker);
     }
 
-    pub(super) fn foresee(&self, task: TaskId) {
-        self.open.foresee(task);
+    pub(super) fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
+        task.into_iter().for_each(|task| self.open.foresee(task));
+        if self.watches() {
+            from.into_iter().for_each(|worker| self.heartbeats.foresee(worker));
+        }
     }
 
     pub(super) fn timer(&mut self, timer: Timer, cx: &mut CxOf<'_, Hierarchical>) {

@@ -6,6 +6,7 @@ use super::message::Msg;
 use super::requester::{Requester, Requests};
 use super::worker::Worker;
 use super::{Hybrid, Params, Timer};
+use crate::engine::prefetch;
 use crate::sim::CxOf;
 use crate::trace::NodeId;
 
@@ -31,6 +32,13 @@ impl Agent {
     /// The agent as requester.
     pub(super) fn requester(&mut self) -> Requester<'_> {
         Requester { params: &self.worker.params, requests: &mut self.requests }
+    }
+
+    /// Asks for all of it.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        prefetch(&self.requests);
+        self.worker.foresee();
     }
 
     /// A message was handled.

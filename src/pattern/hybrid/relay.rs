@@ -100,6 +100,16 @@ impl RelaySeat {
         self.heard = Heartbeats::new(self.params.silence()).among(self.agents);
     }
 
+    /// Asks for what a message will touch.
+    #[inline]
+    pub(super) fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
+        from.into_iter().for_each(|agent| self.heard.foresee(agent));
+        if let Some(task) = task {
+            self.offerings.foresee(task);
+            self.relay.foresee(task);
+        }
+    }
+
     pub(super) fn on_message(&mut self, from: NodeId, msg: Msg, cx: &mut HybridCx<'_>) {
         let now = self.clock(cx);
         let is_at_home = Homes::new(self.params.homes, cx.fleet()).knows(cx.me(), from, cx.fleet());

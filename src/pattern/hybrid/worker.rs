@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use super::message::{CONTEXT, Msg};
 use super::parcels::{Kept, Parcel, Parcels};
 use super::{Params, Timer, skill_of};
+use crate::engine::prefetch;
 use crate::pattern::homes::Homes;
 use crate::relay::Fence;
 use crate::sim::{Cx, Effort, TimerId, Work, WorkKind};
@@ -72,6 +73,15 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(params: Arc<Params>) -> Worker {
         Worker { params, job: None, offers: SmallVec::new(), parcels: Vec::new() }
+    }
+
+    /// Asks for all of it.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        prefetch(&self.params);
+        prefetch(&self.job);
+        prefetch(&self.offers);
+        prefetch(&self.parcels);
     }
 
     pub(super) fn on_start(&mut self, cx: &mut HybridCx<'_>) {
