@@ -85,6 +85,7 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
             prefetch(&state.links);
             prefetch(&state.harness);
             prefetch(&state.cognition);
+            prefetch(&state.incarnation);
             prefetch(protocol);
         }
         self.observer.foresee(node);

@@ -67,6 +67,12 @@ struct Queues<J> {
     normal: VecDeque<Waiting<J>>,
 }
 
+impl<J> Queues<J> {
+    fn are_empty(&self) -> bool {
+        self.urgent.is_empty() && self.normal.is_empty()
+    }
+}
+
 /// Queues and servers.
 #[derive(Debug)]
 pub(super) struct Station<J> {
@@ -77,6 +83,8 @@ pub(super) struct Station<J> {
     discipline: Discipline,
     /// Taken for the rest of this event by a step that takes no time.
     held: bool,
+    /// Whether anybody waits: the queues themselves lie elsewhere.
+    waited_for: bool,
     queues: Option<Box<Queues<J>>>,
     pub(super) serving: Served,
 }
@@ -97,6 +105,7 @@ impl<J: Copy + PartialEq> Station<J> {
             tickets: 0,
             discipline,
             held: false,
+            waited_for: false,
             queues: None,
             serving: Served::nobody(),
         }
@@ -111,7 +120,7 @@ impl<J: Copy + PartialEq> Station<J> {
     /// Whether a job that comes now would be served at once.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.has_free_server() && self.first().is_none()
+        self.has_free_server() && !self.waited_for
     }
     #[inline]
     pub(super) fn has_free_server(&self) -> bool {
@@ -177,7 +186,9 @@ impl<J: Copy + PartialEq> Station<J> {
             }
         }
     }
+    /// The queue that a job of this class joins now.
     fn queue(&mut self, class: Class) -> &mut VecDeque<Waiting<J>> {
+        self.waited_for = true;
         let empty = || Box::new(Queues { urgent: VecDeque::new(), normal: VecDeque::new() });
         let queues = self.queues.get_or_insert_with(empty);
         match class {
@@ -188,13 +199,15 @@ impl<J: Copy + PartialEq> Station<J> {
     /// The first that waits.
     #[inline]
     fn first(&self) -> Option<&Waiting<J>> {
-        let queues = self.queues.as_ref()?;
+        let queues = self.queues.as_ref().filter(|_| self.waited_for)?;
         queues.urgent.front().or(queues.normal.front())
     }
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Waiting<J>> {
-        let queues = self.queues.as_mut()?;
-        queues.urgent.pop_front().or_else(|| queues.normal.pop_front())
+        let queues = self.queues.as_mut().filter(|_| self.waited_for)?;
+        let first = queues.urgent.pop_front().or_else(|| queues.normal.pop_front());
+        self.waited_for = !queues.are_empty();
+        first
     }
     /// The service that must give way to the first that waits: the least of class and priority, and of those
     /// the one that began last. What ends in this instant is let end.
@@ -211,10 +224,10 @@ impl<J: Copy + PartialEq> Station<J> {
     /// Removes a waiting job of the normal class; says whether it was there.
     pub(super) fn remove_waiting(&mut self, job: J) -> bool {
         let Some(queues) = &mut self.queues else { return false };
-        match queues.normal.iter().position(|other| other.job == job) {
-            Some(index) => queues.normal.remove(index).is_some(),
-            None => false,
-        }
+        let Some(index) = queues.normal.iter().position(|other| other.job == job) else { return false };
+        queues.normal.remove(index);
+        self.waited_for = !queues.are_empty();
+        true
     }
     /// The ticket of the next service to begin here.
     #[inline]
@@ -231,6 +244,7 @@ impl<J: Copy + PartialEq> Station<J> {
     }
     /// Empties the queues, urgent first.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = J> {
+        self.waited_for = false;
         let queues = self.queues.iter_mut();
         let waiting = queues.flat_map(|queues| queues.urgent.drain(..).chain(queues.normal.drain(..)));
         waiting.map(|waiting| waiting.job)
