@@ -18,6 +18,7 @@ import resource
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, median, variance
 from typing import NamedTuple
@@ -27,6 +28,7 @@ ROOT = HERE.parent.parent
 SCENARIO = ROOT / "scenarios" / "leader-worker.toml"
 MADE = ROOT / "target" / "peers"
 SIDE = ["--features", "anthill"]
+BUILT = ("peers", "anthill-side")
 SIMPY_VERSION = "4.1.2"
 WORKERS, ARRIVALS_PER_S = 1_000, 8_000
 UNIT = {"hold": "events", "leader-worker": "tasks"}
@@ -111,12 +113,11 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    numbers = lambda text: [int(float(word)) for word in text.split(",")]
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, help="how often everything is measured [5; 3 with --quick]")
+    parser.add_argument("--rounds", type=above_zero, help="how often everything is measured [5; 3 with --quick]")
     parser.add_argument("--works", type=lambda text: text.split(","), default=list(UNIT))
-    parser.add_argument("--pending", type=numbers, help="sizes of hold [1000,10000,100000,1000000]")
-    parser.add_argument("--groups", type=numbers, help="sizes of leader-worker, to 1000 [1,100]")
+    parser.add_argument("--pending", type=sizes(up_to=10_000_000), help="sizes of hold [1000,10000,100000,1000000]")
+    parser.add_argument("--groups", type=sizes(up_to=1_000), help="sizes of leader-worker, to 1000 [1,100]")
     parser.add_argument("--quick", action="store_true", help="only prove that everything runs and agrees")
     parser.add_argument("--anthill", type=Path, metavar="PATH", help="a ready-built anthill")
     parser.add_argument("--built", type=Path, metavar="DIR", help="where the peers are ready-built")
@@ -125,10 +126,40 @@ def arguments() -> argparse.Namespace:
     unknown = [work for work in args.works if work not in UNIT]
     if unknown:
         parser.error(f"no work {unknown[0]!r}: hold, leader-worker")
+    if args.anthill and not os.access(args.anthill, os.X_OK):
+        parser.error(f"--anthill {args.anthill} is no program: build it, or leave the option out")
+    for name in BUILT:
+        if args.built and not os.access(args.built / name, os.X_OK):
+            parser.error(f"--built {args.built} has no program {name}: build with {' '.join(SIDE)}")
+    if args.json and not args.json.resolve().parent.is_dir():
+        parser.error(f"--json {args.json}: there is no such folder")
     args.rounds = args.rounds or (3 if args.quick else 5)
     args.pending = args.pending or ([1_000, 100_000] if args.quick else [1_000, 10_000, 100_000, 1_000_000])
     args.groups = args.groups or [1, 100]
     return args
+
+
+def above_zero(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not above 0")
+    return number
+
+
+def sizes(up_to: int) -> Callable[[str], list[int]]:
+    """Reads numbers with commas between them, such as 1000,1e6."""
+
+    def read(text: str) -> list[int]:
+        try:
+            numbers = [int(float(word)) for word in text.split(",")]
+        except (ValueError, OverflowError):
+            raise argparse.ArgumentTypeError(f"{text!r} is not numbers such as 1,100") from None
+        wrong = [number for number in numbers if not 1 <= number <= up_to]
+        if wrong:
+            raise argparse.ArgumentTypeError(f"{wrong[0]} is not from 1 to {up_to}")
+        return numbers
+
+    return read
 
 
 # Preparing
@@ -136,8 +167,7 @@ def arguments() -> argparse.Namespace:
 
 def prepare(args: argparse.Namespace) -> dict[str, list[str]]:
     """Builds what is to be run. Gives the beginning of each program's command line."""
-    names = ("peers", "anthill-side")
-    built = {name: str(args.built / name) for name in names} if args.built else build(HERE, SIDE)
+    built = {name: str(args.built / name) for name in BUILT} if args.built else build(HERE, SIDE)
     anthill = args.anthill or build(ROOT, ["--bin", "anthill"])["anthill"]
     python = simpy_python()
     return {

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{pattern, talk};
 use crate::error::Error;
 use crate::pattern::PATTERNS;
-use crate::sim::PatternDef;
+use crate::sim::{CLIENT_KINDS, Kind, PatternDef};
 
 #[derive(Debug, Args)]
 pub(super) struct PatternsArgs {
@@ -67,9 +67,11 @@ fn describe(def: &PatternDef, text: &mut String) {
             let _ = writeln!(text, "It has no parameters.");
         }
     }
-    if !def.kinds.is_empty() {
+    // What reaches an oracle costs nothing, whatever a scenario says.
+    let clients: &[Kind] = if def.oracle { &[] } else { &CLIENT_KINDS };
+    if !clients.is_empty() || !def.kinds.is_empty() {
         let _ = writeln!(text, "\nMessages and thoughts, as named in [costs.kinds]:");
-        for kind in def.kinds {
+        for kind in clients.iter().chain(def.kinds) {
             let plane = format!("{:?}", kind.plane).to_lowercase();
             let _ =
                 writeln!(text, "  {:<18} {:<16} {:<10} {}", kind.name, kind.phase.name(), plane, kind.about);

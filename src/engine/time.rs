@@ -186,12 +186,7 @@ pub struct ParseSpanError(String);
 
 impl fmt::Display for ParseSpanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not a duration: write a number and a unit, such as \"250ms\", \"1.5s\" or \"2h\" \
-             (units: ns, us, ms, s, min, h, d)",
-            self.0
-        )
+        f.write_str(&self.0)
     }
 }
 impl std::error::Error for ParseSpanError {}
@@ -207,11 +202,19 @@ const UNITS: [(&str, u64); 7] = [
     ("ns", 1),
 ];
 
+/// The longest duration that can be read: several of them still fit the clock.
+const LONGEST_NS: f64 = u64::MAX as f64 / 4.0;
+
 impl FromStr for Span {
     type Err = ParseSpanError;
 
     fn from_str(text: &str) -> Result<Span, ParseSpanError> {
-        let fail = || ParseSpanError(text.to_owned());
+        let fail = || {
+            ParseSpanError(format!(
+                "`{text}` is not a duration: write a number and a unit, such as \"250ms\", \"1.5s\" or \
+                 \"2h\" (units: ns, us, ms, s, min, h, d)"
+            ))
+        };
         let trimmed = text.trim();
         let unit_at =
             trimmed.find(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E').ok_or_else(fail)?;
@@ -219,7 +222,13 @@ impl FromStr for Span {
         let value: f64 = number.trim().parse().map_err(|_| fail())?;
         let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(fail)?;
         let total = value * *nanos as f64;
-        if !total.is_finite() || total < 0.0 || total > u64::MAX as f64 / 4.0 {
+        if total > LONGEST_NS {
+            let longest = Span(LONGEST_NS as u64).as_nanos() / UNITS[0].1;
+            return Err(ParseSpanError(format!(
+                "`{text}` is longer than a run can be: write {longest}d (146 years) or less"
+            )));
+        }
+        if !total.is_finite() || total < 0.0 {
             return Err(fail());
         }
         Ok(Span(total.round() as u64))

@@ -173,6 +173,9 @@ impl Complaint {
             let message = "there are several keys, of which only one may stand here: write one, or replace \
                            all with --set 'KEY={ … }'";
             Complaint::WrongValue { message: message.to_owned(), expected: None }
+        } else if let Some((found, most)) = too_large(message) {
+            let message = format!("{found} is above {most}, the most that may stand here");
+            Complaint::WrongValue { message, expected: Some(format!("{most} or less")) }
         } else {
             let (what, expected) = match message.split_once(", expected ") {
                 Some((what, expected)) => (what, Some(in_words(expected))),
@@ -237,6 +240,22 @@ impl Complaint {
             }
         }
     }
+}
+
+/// The number a message complains of and the most there may be, if it is too large and nothing else.
+fn too_large(message: &str) -> Option<(&str, u64)> {
+    let (found, expected) = message.strip_prefix("invalid value: ")?.split_once(", expected ")?;
+    let most = match expected {
+        "u8" => u64::from(u8::MAX),
+        "u16" => u64::from(u16::MAX),
+        "u32" => u64::from(u32::MAX),
+        "i8" => i8::MAX as u64,
+        "i16" => i16::MAX as u64,
+        "i32" => i32::MAX as u64,
+        _ => return None,
+    };
+    let number: u64 = found.strip_prefix("integer `")?.strip_suffix('`')?.parse().ok()?;
+    (number > most).then_some((found, most))
 }
 
 /// Rust's names of types, as people say them.

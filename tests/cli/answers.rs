@@ -37,6 +37,8 @@ fn patterns_are_listed_and_described_with_their_parameters() {
                 kind.name
             );
         }
+        let prices_clients = text.contains("\n  submit ") && text.contains("\n  acknowledge ");
+        assert_eq!(prices_clients, !def.oracle, "{text}");
         assert!(!text.contains('\\'), "{text}");
     }
 }

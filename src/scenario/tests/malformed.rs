@@ -36,6 +36,8 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     ("horizon = \"0s\"", &["`run.horizon`: this must be above zero"]),
     ("count = -1", &["x.toml:4:9: `agents.count`: integer `-1` is not a whole number of 0 or more"]),
+    ("count = 5000000000", &["integer `5000000000` is above 4294967295", "= write 4294967295 or less"]),
+    ("horizon = \"9e9h\"", &["`9e9h` is longer than a run can be", "= write 53375d (146 years) or less"]),
     ("count = 0", &["`agents`: somebody must work", "count = 1 or more"]),
     (
         "count = 5\nslots = 0",
