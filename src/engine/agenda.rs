@@ -190,8 +190,8 @@ impl<E> Agenda<E> {
         }
     }
 
-    /// When the events that come next have just been sorted: shows them, [`Ahead::Near`], and then those that
-    /// come after them, [`Ahead::Far`]. What is scheduled among events that are sorted already is not shown.
+    /// When the events that come next have just been sorted: shows them, [`Ahead::Near`], then those that come
+    /// after them, [`Ahead::Far`], and then the first again, [`Ahead::Next`]. What is scheduled among events that are sorted already is not shown.
     #[inline(always)]
     pub(super) fn foresee(&mut self, mut show: impl FnMut(&E, Ahead)) {
         if !self.ladder.bottom().is_empty() {
@@ -203,6 +203,7 @@ impl<E> Agenda<E> {
             prefetch_at(&self.slab.slots, entry.slot.index());
             show(&entry.event, Ahead::Far);
         }
+        self.ladder.bottom().in_order().for_each(|entry| show(&entry.event, Ahead::Next));
     }
 
     /// Whether [`Agenda::stop`] was called since the last time this was asked.

@@ -17,7 +17,7 @@ pub trait Model {
     /// the agenda.
     fn handle(&mut self, event: Self::Event, agenda: &mut Agenda<Self::Event>);
 
-    /// Is shown `event` some events before it fires, twice if it can be, so that the model can
+    /// Is shown `event` some events before it fires, up to three times, so that the model can
     /// [ask for](super::prefetch) the state it will need and have it in the cache by then. It pays where
     /// much state is needed at random places; a model that leaves it out loses nothing.
     ///
@@ -36,6 +36,8 @@ pub enum Ahead {
     Far,
     /// Some five events: what was asked for before is there, and may be read to ask for what it names.
     Near,
+    /// The same events again, when all of them were shown [`Ahead::Near`]: for what lies one step further on.
+    Next,
 }
 
 /// A model with its agenda, ready to run.

@@ -11,7 +11,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Rng, Span, Time};
+use crate::engine::{Rng, Span, Time, prefetch_at};
 use crate::trace::{NodeId, SkillId};
 
 /// How many peers are remembered, for how long.
@@ -87,6 +87,15 @@ impl Default for PeerCache {
 }
 
 impl PeerCache {
+    /// Asks for the ids, and for the peers confirmed longest ago and last.
+    #[inline]
+    pub fn foresee(&self) {
+        prefetch_at(&self.nodes, 0);
+        prefetch_at(&self.nodes, 16);
+        prefetch_at(&self.peers, usize::from(self.oldest));
+        prefetch_at(&self.peers, usize::from(self.newest));
+    }
+
     /// Learns of `node`, or confirms that it is there. `skill` is `None` where it is not known; a known
     /// skill is not forgotten for that.
     pub fn add(&mut self, config: PeerConfig, now: Time, node: NodeId, skill: Option<SkillId>) {

@@ -397,6 +397,15 @@ impl Protocol for PeerToPeer {
         }
     }
 
+    #[inline]
+    fn foresee_rest(&self) {
+        if let Place::Agent(agent) = &self.0 {
+            agent.finder.foresee();
+            agent.deals.foresee();
+            agent.duties.foresee();
+        }
+    }
+
     fn on_crash(&mut self) {
         match &mut self.0 {
             Place::Agent(agent) => {

@@ -29,6 +29,8 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// A task arrives at its client at its own time, and the next one is awaited.
     pub(super) fn arrive(&mut self, agenda: &mut Agenda<Event>, task: TaskId) {
         self.await_arrival(agenda, TaskId(task.0 + 1));
+        // Nothing is known of it anywhere yet, so that each place is touched for the first time.
+        self.foresee_task(TaskId(task.0.saturating_add(2)));
         self.comes(agenda, task);
     }
 

@@ -63,8 +63,21 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         }
     }
 
+    /// Asks for what lies behind what was asked for so far.
     #[inline]
-    fn foresee_task(&self, task: TaskId) {
+    pub(super) fn foresee_next(&self, event: &Event) {
+        match *event {
+            Event::Deliver { to: node, .. } | Event::Timer { node, .. } => {
+                if let Some(protocol) = self.protocols.get(node.index()) {
+                    protocol.foresee_rest();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    pub(super) fn foresee_task(&self, task: TaskId) {
         prefetch_at(&self.tasks, task.index());
         self.setup.tasks.foresee(task);
         self.observer.foresee_task(task);

@@ -184,6 +184,10 @@ pub trait Protocol: Sized {
     fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
         let _ = (from, task);
     }
+    /// Right after [`Protocol::foresee`] was called for all events that come next: what was asked for there is
+    /// at hand, and says where the rest is. It pays where state lies behind two pointers.
+    #[inline]
+    fn foresee_rest(&self) {}
     /// Volatile state is lost; `on_start` follows when the node is back.
     fn on_crash(&mut self) {}
     /// Oracles only: a task left the system before it was answered. Called at the first client.

@@ -469,6 +469,7 @@ impl<P: Protocol, O: Observer> Model for World<'_, P, O> {
         match ahead {
             Ahead::Far => self.foresee_far(event),
             Ahead::Near => self.foresee_near(event),
+            Ahead::Next => self.foresee_next(event),
         }
     }
 }

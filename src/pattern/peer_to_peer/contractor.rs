@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::message::{HANDOVER, Msg};
 use super::{Agent, PeerToPeer, Timer};
-use crate::engine::{Span, Time};
+use crate::engine::{Span, Time, prefetch};
 use crate::mechanism::Table;
 use crate::mechanism::contract_net::BidTerms;
 use crate::sim::{CxOf, Effort, TimerId, Work, WorkKind};
@@ -68,6 +68,15 @@ struct Desk {
 }
 
 impl Duties {
+    /// Asks for the desk.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        if let Some(desk) = &self.0 {
+            prefetch(&desk.open);
+            prefetch(&desk.running);
+        }
+    }
+
     pub(super) fn contains(&self, task: TaskId) -> bool {
         self.get(task).is_some()
     }

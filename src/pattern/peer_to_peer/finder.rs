@@ -47,6 +47,12 @@ pub(super) struct Finder {
 }
 
 impl Finder {
+    /// Asks for what is known of others.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        self.cache.foresee();
+    }
+
     pub(super) fn new(home: u32) -> Finder {
         Finder { cache: PeerCache::default(), home, detour: 0, lookups: None, lost_peers: false }
     }

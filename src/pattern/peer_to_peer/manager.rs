@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::message::Msg;
 use super::{Agent, PeerToPeer, Timer};
-use crate::engine::{Span, Time};
+use crate::engine::{Span, Time, prefetch};
 use crate::mechanism::contract_net::{Bid, BidTerms};
 use crate::mechanism::{IdSet, Losers, Negotiation, Step, Table};
 use crate::sim::{CxOf, TimerId};
@@ -80,6 +80,15 @@ struct Books {
 }
 
 impl Deals {
+    /// Asks for the books.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        if let Some(books) = &self.0 {
+            prefetch(&books.open);
+            prefetch(&books.settled);
+        }
+    }
+
     fn get(&self, task: TaskId) -> Option<&Deal> {
         self.0.as_ref()?.open.get(task)
     }
