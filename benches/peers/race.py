@@ -126,24 +126,27 @@ def arguments() -> argparse.Namespace:
     unknown = [work for work in args.works if work not in UNIT]
     if unknown:
         parser.error(f"no work {unknown[0]!r}: hold, leader-worker")
-    if args.anthill and not os.access(args.anthill, os.X_OK):
+    if args.anthill is not None and not is_program(args.anthill):
         parser.error(f"--anthill {args.anthill} is no program: build it, or leave the option out")
     for name in BUILT:
-        if args.built and not os.access(args.built / name, os.X_OK):
+        if args.built is not None and not is_program(args.built / name):
             parser.error(f"--built {args.built} has no program {name}: build with {' '.join(SIDE)}")
-    if args.json and not args.json.resolve().parent.is_dir():
-        parser.error(f"--json {args.json}: there is no such folder")
+    if args.json and (args.json.is_dir() or not args.json.resolve().parent.is_dir()):
+        parser.error(f"--json {args.json}: write a file in a folder that exists")
     args.rounds = args.rounds or (3 if args.quick else 5)
     args.pending = args.pending or ([1_000, 100_000] if args.quick else [1_000, 10_000, 100_000, 1_000_000])
     args.groups = args.groups or [1, 100]
     return args
 
 
+def is_program(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
+
+
 def above_zero(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not above 0")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 def sizes(up_to: int) -> Callable[[str], list[int]]:

@@ -39,7 +39,14 @@ fn gives_up(def: &PatternDef) -> String {
 }
 
 fn describe(def: &PatternDef, text: &mut String) {
-    let _ = writeln!(text, "{}: {}\n{}\n", def.name, def.about, gives_up(def));
+    let _ = writeln!(text, "{}: {}", def.name, def.about);
+    let promises =
+        if def.gives_up.is_empty() { "It gives up no promise." } else { "It does not promise that" };
+    let _ = writeln!(text, "{promises}");
+    for promise in def.gives_up {
+        let _ = writeln!(text, "  {:<16} {}", promise.name(), promise.about());
+    }
+    text.push('\n');
     let schema = (def.schema)();
     let defaults = (def.defaults)();
     let properties = schema.get("properties").and_then(|value| value.as_object());

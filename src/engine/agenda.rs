@@ -190,8 +190,9 @@ impl<E> Agenda<E> {
         }
     }
 
-    /// When the events that come next have just been sorted: shows them, [`Ahead::Near`], then those that come
-    /// after them, [`Ahead::Far`], and then the first again, [`Ahead::Next`]. What is scheduled among events that are sorted already is not shown.
+    /// When the events that come next have just been sorted: shows them, [`Ahead::Near`], then those that
+    /// come after them, [`Ahead::Far`], and then the first again, [`Ahead::Next`]. What is scheduled among
+    /// events that are sorted already is not shown.
     #[inline(always)]
     pub(super) fn foresee(&mut self, mut show: impl FnMut(&E, Ahead)) {
         if !self.ladder.bottom().is_empty() {

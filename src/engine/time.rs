@@ -64,6 +64,8 @@ impl Time {
 }
 
 impl Span {
+    /// A hundred years: longer than any run, and short enough that several of them fit the clock.
+    pub const LONGEST: Span = Span::from_secs(100 * 365 * 86_400);
     /// No time at all.
     pub const ZERO: Span = Span(0);
     /// Longer than any run.
@@ -202,9 +204,6 @@ const UNITS: [(&str, u64); 7] = [
     ("ns", 1),
 ];
 
-/// The longest duration that can be read: several of them still fit the clock.
-const LONGEST_NS: f64 = u64::MAX as f64 / 4.0;
-
 impl FromStr for Span {
     type Err = ParseSpanError;
 
@@ -222,11 +221,8 @@ impl FromStr for Span {
         let value: f64 = number.trim().parse().map_err(|_| fail())?;
         let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(fail)?;
         let total = value * *nanos as f64;
-        if total > LONGEST_NS {
-            let longest = Span(LONGEST_NS as u64).as_nanos() / UNITS[0].1;
-            return Err(ParseSpanError(format!(
-                "`{text}` is longer than a run can be: write {longest}d (146 years) or less"
-            )));
+        if total > Span::LONGEST.0 as f64 {
+            return Err(ParseSpanError(format!("`{text}` is longer than 100 years: write a shorter time")));
         }
         if !total.is_finite() || total < 0.0 {
             return Err(fail());

@@ -24,7 +24,7 @@ pub(super) fn draw(churn: &Churn, scope: &Scope<'_>, entries: &mut Vec<Entry>) {
             entries.push(Entry { at, until: Some(until), kind, target, origin: Origin::Law });
         };
         let open = |ordinal| scope.key.open(CHURN | u64::from(agent), ordinal);
-        let squeezed = |span: Span| span.mul_f64(1.0 / churn.compression);
+        let squeezed = |span: Span| span.mul_f64(1.0 / churn.compression).min(Span::LONGEST);
         let away = churn.start == ChurnStart::Stationary && open(STATE).chance(laws.absent_share);
         let left = if away { &laws.absence_left } else { &laws.session_left };
         let mut now = from + squeezed(left.sample_span(&mut open(LEFT)));

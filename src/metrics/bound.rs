@@ -73,6 +73,8 @@ pub struct Bound {
     /// Shortest makespan from the first arrival \[s\]; infinite if the work can never be done, NaN without
     /// tasks.
     pub makespan_s: f64,
+    /// What rounding may have added to `task_seconds` \[task-seconds\].
+    pub rounding: f64,
     /// Whether all tasks arrive at once, so that a makespan is the natural measure.
     pub closed_batch: bool,
 }
@@ -82,13 +84,26 @@ impl Bound {
     /// Where tasks arrive when others have ended, arrivals depend on the pattern; nothing bounds them: NaN.
     pub fn new(tasks: &Tasks, fleet: &Fleet, plan: &FaultPlan, end: Time) -> Bound {
         if tasks.has_releases() {
-            return Bound { task_seconds: f64::NAN, makespan_s: f64::NAN, closed_batch: false };
+            return Bound {
+                task_seconds: f64::NAN,
+                makespan_s: f64::NAN,
+                rounding: 0.0,
+                closed_batch: false,
+            };
         }
         Bound {
             task_seconds: lower_bound_task_seconds(tasks, fleet, plan, end),
             makespan_s: lower_bound_makespan_s(tasks, fleet, plan),
+            // Each task's arrival and completion are rounded to the digits of the end of the run.
+            rounding: 4.0 * tasks.len() as f64 * f64::EPSILON * end.as_secs_f64(),
             closed_batch: closed_batch(tasks),
         }
+    }
+
+    /// Whether a run that spent so much \[task-seconds\] would have done what no schedule can: never, unless
+    /// something was counted wrongly.
+    pub fn is_beaten_by(&self, spent: f64) -> bool {
+        spent < self.task_seconds * (1.0 - 1e-9) - self.rounding
     }
 
     /// Writes the columns of [`DEFS`] for a run whose tasks `counts` has followed to its end.
@@ -139,7 +154,7 @@ pub fn lower_bound_makespan_s(tasks: &Tasks, fleet: &Fleet, plan: &FaultPlan) ->
     let Some(first) = tasks.cards().first() else { return f64::NAN };
     let start = first.arrival.as_secs_f64();
     let capacity = Capacity::new(fleet, plan);
-    let total = tasks.total_work().as_secs_f64();
+    let total = tasks.total_work_s();
     let pooled = capacity.time_of(capacity.done_by(start) + total);
     let along_paths =
         earliest_completions_s(tasks, fastest_under(fleet, plan)).into_iter().fold(start, f64::max);

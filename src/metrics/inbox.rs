@@ -53,7 +53,7 @@ struct Account {
     reached: u64,
     dropped: u64,
     handled: u64,
-    sojourns_ns: u64,
+    sojourns_ns: u128,
 }
 
 /// Follows the messages of a run through inboxes.
@@ -131,7 +131,7 @@ impl Inboxes {
             account.reached -= 1;
         } else if measured && handled {
             account.handled += 1;
-            account.sojourns_ns += at.since(since).as_nanos();
+            account.sojourns_ns += u128::from(at.since(since).as_nanos());
         }
     }
 
@@ -162,7 +162,7 @@ impl Inboxes {
     fn pooled(&self, nodes: impl Iterator<Item = NodeId>) -> [f64; 3] {
         let end = self.end.expect("metrics are read after the run");
         let length = end.min(self.horizon).saturating_since(self.warmup).as_secs_f64();
-        let (mut count, mut area, mut sojourns) = (0_u32, 0_u128, 0_u64);
+        let (mut count, mut area, mut sojourns) = (0_u32, 0_u128, 0_u128);
         let (mut reached, mut handled, mut dropped) = (0_u64, 0_u64, 0_u64);
         for node in nodes {
             let account = &self.accounts[self.account_of[node.index()] as usize];

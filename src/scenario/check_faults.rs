@@ -12,6 +12,9 @@ pub(super) struct Numbers {
     pub(super) relays: u32,
 }
 
+/// More departures than this are not drawn: a plan is made before the run, and would take gigabytes.
+const MOST_DEPARTURES: f64 = 2e7;
+
 impl Checker<'_> {
     /// Everything about faults; `sites` are the names of the sites, where they are known.
     pub(super) fn faults(&mut self, numbers: Numbers, sites: Option<&[String]>) {
@@ -63,7 +66,7 @@ impl Checker<'_> {
         for (index, outage) in faults.relay_outage.iter().enumerate() {
             self.outage(&format!("faults.relay_outage.{index}"), outage, numbers);
         }
-        self.churn();
+        self.churn(numbers.agents);
         self.overlaps();
     }
 
@@ -289,7 +292,7 @@ impl Checker<'_> {
         }
     }
 
-    fn churn(&mut self) {
+    fn churn(&mut self, agents: u32) {
         let Some(churn) = &self.file.faults.churn else { return };
         for (name, law) in [("session", &churn.session), ("absence", &churn.absence)] {
             let key = format!("faults.churn.{name}");
@@ -297,6 +300,17 @@ impl Checker<'_> {
             self.finite_mean(&key, law.law().ok().map(|law| law.mean()));
         }
         self.positive("faults.churn.compression", churn.compression);
+        if let (Ok(session), Ok(absence)) = (churn.session.law(), churn.absence.law()) {
+            let run_s = (self.file.run.horizon + self.file.run.drain()).as_secs_f64();
+            let cycle_s = (session.mean() + absence.mean()) / churn.compression;
+            let expected = f64::from(agents) * run_s / cycle_s;
+            if expected.is_finite() && expected > MOST_DEPARTURES {
+                let message =
+                    format!("about {expected:.1e} departures are expected: they do not fit into memory");
+                let remedy = "lengthen `session` or `absence`, lower `compression`, or shorten the run";
+                self.refuse("faults.churn", message, remedy);
+            }
+        }
         if let Some(from) = churn.from
             && from >= self.file.run.horizon
         {

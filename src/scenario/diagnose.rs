@@ -173,9 +173,8 @@ impl Complaint {
             let message = "there are several keys, of which only one may stand here: write one, or replace \
                            all with --set 'KEY={ … }'";
             Complaint::WrongValue { message: message.to_owned(), expected: None }
-        } else if let Some((found, most)) = too_large(message) {
-            let message = format!("{found} is above {most}, the most that may stand here");
-            Complaint::WrongValue { message, expected: Some(format!("{most} or less")) }
+        } else if let Some(complaint) = out_of_range(message) {
+            complaint
         } else {
             let (what, expected) = match message.split_once(", expected ") {
                 Some((what, expected)) => (what, Some(in_words(expected))),
@@ -242,20 +241,30 @@ impl Complaint {
     }
 }
 
-/// The number a message complains of and the most there may be, if it is too large and nothing else.
-fn too_large(message: &str) -> Option<(&str, u64)> {
-    let (found, expected) = message.strip_prefix("invalid value: ")?.split_once(", expected ")?;
-    let most = match expected {
-        "u8" => u64::from(u8::MAX),
-        "u16" => u64::from(u16::MAX),
-        "u32" => u64::from(u32::MAX),
-        "i8" => i8::MAX as u64,
-        "i16" => i16::MAX as u64,
-        "i32" => i32::MAX as u64,
+/// What a message says of a whole number that the type of the key has no room for.
+fn out_of_range(message: &str) -> Option<Complaint> {
+    let (what, expected) = message.split_once(", expected ")?;
+    let (_, found) = what.split_once(": integer `")?;
+    let digits = found.strip_suffix(" as i128").or(found.strip_suffix(" as u128")).unwrap_or(found);
+    let number: i128 = digits.strip_suffix('`')?.parse().ok()?;
+    let (least, most) = match expected {
+        "u8" => (0, i128::from(u8::MAX)),
+        "u16" => (0, i128::from(u16::MAX)),
+        "u32" => (0, i128::from(u32::MAX)),
+        "u64" | "usize" => (0, i128::from(u64::MAX)),
+        "i8" => (i128::from(i8::MIN), i128::from(i8::MAX)),
+        "i16" => (i128::from(i16::MIN), i128::from(i16::MAX)),
+        "i32" => (i128::from(i32::MIN), i128::from(i32::MAX)),
+        "i64" => (i128::from(i64::MIN), i128::from(i64::MAX)),
         _ => return None,
     };
-    let number: u64 = found.strip_prefix("integer `")?.strip_suffix('`')?.parse().ok()?;
-    (number > most).then_some((found, most))
+    let (how, other) = match number {
+        _ if number > most => ("large", "smaller"),
+        _ if number < least && least < 0 => ("small", "larger"),
+        _ => return None,
+    };
+    let message = format!("the number {number} is too {how} to stand here");
+    Some(Complaint::WrongValue { message, expected: Some(format!("a {other} number")) })
 }
 
 /// Rust's names of types, as people say them.

@@ -23,9 +23,6 @@ use crate::work::{AgentProfile, Fleet, FleetSpec, NumberDist, Shares, Tasks};
 /// Slower agents than this would never end; a law with a tail towards zero asks for them.
 const LEAST_SPEED: f64 = 0.01;
 
-/// The longest mean work: beyond every horizon, and far from the end of the clock \[s\].
-const LONGEST_S: f64 = 100.0 * 365.0 * 86_400.0;
-
 /// The groups in the order in which agents are numbered: those that are present first.
 pub(super) fn numbered(groups: &[AgentGroup]) -> impl Iterator<Item = &AgentGroup> {
     groups.iter().filter(|group| group.present).chain(groups.iter().filter(|group| !group.present))
@@ -251,7 +248,7 @@ impl Scenario {
             class: ClassId(0),
             priority: 0,
             work: task_work,
-            mean_work: Span::from_secs_f64(mean_s.min(LONGEST_S)),
+            mean_work: Span::from_secs_f64(mean_s).min(Span::LONGEST),
             estimate: work.estimate,
             context_tokens: work.context_tokens.as_ref().map(number),
             work_tokens: number(&work.work_tokens),
@@ -287,7 +284,7 @@ impl Scenario {
         let mut laws = TaskLaws { class, priority: differs.priority, ..base.clone() };
         if let Some(work) = differs.work {
             let law = law(work);
-            laws.mean_work = Span::from_secs_f64(law.mean().min(LONGEST_S));
+            laws.mean_work = Span::from_secs_f64(law.mean()).min(Span::LONGEST);
             laws.work = WorkLaw::Duration(law);
         }
         if let Some(skill) = differs.skill {

@@ -117,7 +117,11 @@ impl<'a> Checker<'a> {
             && !(mean.is_finite() && mean > 0.0)
         {
             let message = format!("the mean of this law must be finite and above zero, but is {mean}");
-            self.refuse(key, message, "bound its tail, for example with `upper`");
+            let remedy = match mean {
+                f64::INFINITY => "bound its tail, for example with `upper`",
+                _ => "write a law or a value above zero",
+            };
+            self.refuse(key, message, remedy);
         }
     }
 

@@ -87,15 +87,15 @@ fn one() -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelCalls {
-    /// Calls of a task, at most 100000. Default 1.
+    /// Calls of a task: draws are rounded to whole numbers from 1 to 100000. Default 1.
     pub calls: NumberDist,
     /// Law of the time to the first token, drawn for each call. Default "500ms".
     pub ttft: Dist,
     /// Law of the time between two tokens, drawn once a task. Default "30ms".
     pub per_token: Dist,
-    /// Tokens a call writes. Default 28.
+    /// Tokens a call writes; draws are rounded to whole numbers. Default 28.
     pub generated_tokens: NumberDist,
-    /// Tokens a call reads. Default 2000.
+    /// Tokens a call reads; draws are rounded to whole numbers. Default 2000.
     pub context_tokens: NumberDist,
 }
 

@@ -12,10 +12,14 @@ use super::world::{Event, World};
 use crate::engine::{Agenda, Span, Time};
 use crate::trace::{Activity, ExecutionId, NodeId, Observer, Output, Plane, Record};
 
-/// How long `effort` takes at `rate`. Rounds up, so that no work is done for nothing.
+/// How long `effort` takes at `rate`, at most [`Span::LONGEST`]. Rounds up, so that no work is done for
+/// nothing.
 #[inline]
 fn stretch(effort: Span, rate: f64) -> Span {
-    if rate == 1.0 { effort } else { Span::from_nanos((effort.as_nanos() as f64 / rate).ceil() as u64) }
+    if rate == 1.0 {
+        return effort;
+    }
+    Span::from_nanos((effort.as_nanos() as f64 / rate).ceil() as u64).min(Span::LONGEST)
 }
 
 /// How much of `planned` is done after `elapsed` at `rate`.

@@ -10,6 +10,9 @@ use crate::net::{Route, TransportKind};
 use crate::trace::{DropReason, LetterId, NodeId, Observer, Plane, Record};
 use crate::work::Role;
 
+/// Letters at a time, at most: some gigabytes. A million agents do with a tenth.
+const MOST_LETTERS: u32 = if cfg!(test) { 100_000 } else { 10_000_000 };
+
 impl<P: Protocol, O: Observer> World<'_, P, O> {
     /// Sends a message of the pattern.
     pub(super) fn send_message(&mut self, agenda: &mut Agenda<Event>, from: NodeId, to: NodeId, msg: P::Msg) {
@@ -45,6 +48,9 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
     ) {
         let letter = LetterId(self.letters.file(Letter { from, to, kind, tokens, overtook: false, body }));
         self.sent += 1;
+        if letter.0 >= MOST_LETTERS {
+            self.flooded(agenda);
+        }
         self.emit(agenda, Record::Sent { letter, from, to, kind, bytes, tokens });
         let sender = &mut self.nodes[from.index()];
         if sender.hung.is_some() {
@@ -82,6 +88,19 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let arrives = self.arrival(agenda.now(), from, stop, jitter.unwrap_or(Span::ZERO));
         let arrives = self.keep_order(agenda.now(), letter, (from, stop), arrives);
         agenda.at(arrives, event);
+    }
+
+    /// More letters wait than any fleet could ever handle: the run ends here and is of no use.
+    #[cold]
+    fn flooded(&mut self, agenda: &mut Agenda<Event>) {
+        if !std::mem::replace(&mut self.is_flooded, true) {
+            let what = format!(
+                "{MOST_LETTERS} messages are under way or waiting: nodes get more than they can handle; \
+                 lengthen intervals and timeouts, lower [costs], or add nodes"
+            );
+            self.violate(agenda.now(), what);
+            agenda.at(agenda.now(), Event::End);
+        }
     }
 
     /// Which way a letter to `to` goes.

@@ -41,7 +41,10 @@ impl<P: Protocol, O: Observer> World<'_, P, O> {
         let rng = self.next_service(node);
         let kind = &self.kinds[kind];
         let base = kind.cost(self.nodes[node.index()].role).draw(rng);
-        if tokens == 0 { base } else { base + kind.per_token.mul_f64(f64::from(tokens)) }
+        if tokens == 0 {
+            return base;
+        }
+        base + kind.per_token.mul_f64(f64::from(tokens)).min(Span::LONGEST)
     }
 
     /// The priority of a step that takes `effort`: that of the kind of message it is like.

@@ -76,7 +76,7 @@ pub(crate) const CLIENT_KINDS: [Kind; 2] = [
         phase: Phase::Assignment,
         plane: Plane::Harness,
         bytes: 64,
-        about: "the pattern took charge of a task",
+        about: "the pattern took charge of a task (clients read it at no cost)",
     },
 ];
 

@@ -184,8 +184,8 @@ pub trait Protocol: Sized {
     fn foresee(&self, from: Option<NodeId>, task: Option<TaskId>) {
         let _ = (from, task);
     }
-    /// Right after [`Protocol::foresee`] was called for all events that come next: what was asked for there is
-    /// at hand, and says where the rest is. It pays where state lies behind two pointers.
+    /// Right after [`Protocol::foresee`] was called for all events that come next: what was asked for there
+    /// is at hand, and says where the rest is. It pays where state lies behind two pointers.
     #[inline]
     fn foresee_rest(&self) {}
     /// Volatile state is lost; `on_start` follows when the node is back.

@@ -141,6 +141,8 @@ pub(super) struct World<'a, P: Protocol, O> {
     pub(super) open_tasks: usize,
     pub(super) sent: u64,
     pub(super) gone: u64,
+    /// There were too many letters at once; the run is about to end.
+    pub(super) is_flooded: bool,
     /// Steps that take no time and were begun in this event; their planes are held meanwhile.
     pub(super) instants: VecDeque<(NodeId, Plane, Errand<P::Timer>)>,
     commands: Vec<Command<P::Msg, P::Timer>>,
@@ -207,7 +209,9 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
                 .collect(),
             unacknowledged: Default::default(),
             asks_again: [false; WAITS],
-            waits: std::array::from_fn(|doubled| setup.client.timeout.mul_f64(f64::from(1u32 << doubled))),
+            waits: std::array::from_fn(|doubled| {
+                setup.client.timeout.mul_f64(f64::from(1u32 << doubled)).min(Span::LONGEST)
+            }),
             timers: Vec::new(),
             ids: Ids::default(),
             conditions: Conditions::default(),
@@ -225,6 +229,7 @@ impl<'a, P: Protocol, O: Observer> World<'a, P, O> {
             open_tasks: scheduled_tasks(setup),
             sent: 0,
             gone: 0,
+            is_flooded: false,
             instants: VecDeque::new(),
             commands: Vec::new(),
             setup,

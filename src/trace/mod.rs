@@ -7,13 +7,13 @@
 
 mod fingerprint;
 mod ids;
+mod promise;
 mod record;
 
 pub use fingerprint::Fingerprint;
 pub use ids::{ClassId, ExecutionId, LetterId, NodeId, Output, SiteId, SkillId, TaskId};
-pub use record::{
-    Activity, DownReason, DropReason, Ending, Fact, Fate, Phase, Plane, Promise, Record, Stage,
-};
+pub use promise::Promise;
+pub use record::{Activity, DownReason, DropReason, Ending, Fact, Fate, Phase, Plane, Record, Stage};
 
 use crate::engine::{EventId, Time};
 

@@ -75,9 +75,6 @@ pub(super) struct Phase {
     pub(super) mean: f64,
 }
 
-/// The longest span drawn: 100 years. Beyond every horizon, and three of them still fit the clock.
-const LONGEST_DRAW: Span = Span::from_secs(100 * 365 * 86_400);
-
 /// Factors of an Erlang draw multiplied before their logarithm is taken: each is 2⁻⁵³ or more, so their
 /// product stays a normal number.
 const FACTORS: u32 = 16;
@@ -159,11 +156,10 @@ impl Law {
         }
     }
 
-    /// One draw, to the nearest nanosecond, and at most 100 years: longer than any run, and short
-    /// enough to be added to its clock.
+    /// One draw, to the nearest nanosecond, and at most [`Span::LONGEST`].
     #[inline]
     pub fn sample_span(&self, rng: &mut Rng) -> Span {
-        Span::from_secs_f64(self.sample(rng)).min(LONGEST_DRAW)
+        Span::from_secs_f64(self.sample(rng)).min(Span::LONGEST)
     }
 
     /// The value if every draw is the same.

@@ -130,10 +130,40 @@ pub enum Dist {
     /// Measured quantiles, joined by straight lines.
     Empirical {
         /// Pairs of a probability and the value not exceeded with it, in rising order, from 0 to 1.
+        #[serde(deserialize_with = "pairs")]
         quantiles: Vec<(f64, Span)>,
     },
     /// Measured values, equally likely.
     EmpiricalValues(Vec<Span>),
+}
+
+/// Reads pairs, and refuses whatever has a third element: readers of tuples pass over it in silence.
+fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(f64, Span)>, D::Error> {
+    struct Pair(f64, Span);
+    impl<'de> Deserialize<'de> for Pair {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pair, D::Error> {
+            struct Visitor;
+            impl<'de> de::Visitor<'de> for Visitor {
+                type Value = Pair;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a pair such as [0.5, \"1s\"]")
+                }
+                fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Pair, A::Error> {
+                    let no_pair =
+                        || de::Error::custom("this is no pair: write two values such as [0.5, \"1s\"]");
+                    let p = seq.next_element()?.ok_or_else(no_pair)?;
+                    let value = seq.next_element()?.ok_or_else(no_pair)?;
+                    match seq.next_element::<de::IgnoredAny>()? {
+                        None => Ok(Pair(p, value)),
+                        Some(_) => Err(no_pair()),
+                    }
+                }
+            }
+            deserializer.deserialize_seq(Visitor)
+        }
+    }
+    let pairs: Vec<Pair> = Deserialize::deserialize(deserializer)?;
+    Ok(pairs.into_iter().map(|Pair(p, value)| (p, value)).collect())
 }
 
 /// What fixes the third parameter of a hyperexponential law. The choice matters: two H₂ laws with the

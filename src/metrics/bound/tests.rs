@@ -240,3 +240,11 @@ proptest! {
         prop_assert!(bound + 1e-6 >= alone);
     }
 }
+
+/// Far from the start of the clock a nanosecond of work is lost in the digits of the time it is done at.
+#[test]
+fn rounding_does_not_make_a_run_look_too_good() {
+    let bound = Bound { task_seconds: 1e-4, makespan_s: 1.0, rounding: 1e-7, closed_batch: false };
+    assert!(!bound.is_beaten_by(1e-4 - 0.9e-7));
+    assert!(bound.is_beaten_by(1e-4 - 1.1e-7));
+}

@@ -15,8 +15,9 @@ pub(super) struct Matching {
     /// Startable tasks by skill + 1 (0: those that ask for none) and in total by stage.
     startable: Vec<u32>,
     by_stage: [u32; Stage::ALL.len()],
-    blocked_ns: u64,
-    idle_ns: u64,
+    /// A million agents for a day are more than 64 bits hold.
+    blocked_ns: u128,
+    idle_ns: u128,
     pub(super) blocked_capacity_s: [f64; Stage::ALL.len()],
     pub(super) idle_capacity_s: f64,
 }
@@ -67,7 +68,7 @@ impl Matching {
     }
 
     /// Blocked and idle agent time \[ns\].
-    pub(super) fn split_ns(&self) -> (u64, u64) {
+    pub(super) fn split_ns(&self) -> (u128, u128) {
         (self.blocked_ns, self.idle_ns)
     }
 
@@ -92,8 +93,8 @@ impl Matching {
             return;
         }
         let pairs = free.min(self.startable[0]);
-        self.blocked_ns += u64::from(pairs) * span;
-        self.idle_ns += u64::from(free - pairs) * span;
+        self.blocked_ns += u128::from(pairs) * u128::from(span);
+        self.idle_ns += u128::from(free - pairs) * u128::from(span);
         let seconds = span as f64 * 1e-9;
         let all_speed = f64::from(free) * (speed as f64 * 1e-6 / f64::from(free));
         let matched_speed = all_speed * (f64::from(pairs) / f64::from(free));
@@ -129,8 +130,8 @@ impl Matching {
             left -= any;
             left_speed -= speed;
         }
-        self.blocked_ns += matched * span;
-        self.idle_ns += left * span;
+        self.blocked_ns += u128::from(matched) * u128::from(span);
+        self.idle_ns += u128::from(left) * u128::from(span);
         let seconds = span as f64 * 1e-9;
         self.idle_capacity_s += left_speed * seconds;
         if matched > 0 {

@@ -35,13 +35,13 @@ struct Booking {
 /// Totals by fate, in agent nanoseconds and in capacity-seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Total {
-    pub(super) ns: u64,
+    pub(super) ns: u128,
     pub(super) capacity_s: f64,
 }
 
 impl Total {
     fn add(&mut self, ns: u64, speed: f64) {
-        self.ns += ns;
+        self.ns += u128::from(ns);
         self.capacity_s += ns as f64 * 1e-9 * speed;
     }
 }
@@ -180,7 +180,7 @@ impl Ledger {
     pub fn check(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let window = self.window_ns();
-        let (mut free, mut executing) = (0, 0);
+        let (mut free, mut executing) = (0_u128, 0_u128);
         for (index, time) in self.agents.iter().enumerate() {
             if time.total_ns() != window && wrong.len() < 5 {
                 wrong.push(format!(
@@ -193,14 +193,14 @@ impl Ledger {
                     "ledger: agent {index} began more than a plane serves, or ceased what it had not begun"
                 ));
             }
-            free += time.free_ns;
-            executing += time.executing_ns;
+            free += u128::from(time.free_ns);
+            executing += u128::from(time.executing_ns);
         }
         let (blocked, idle) = self.blocked.matching.split_ns();
         if blocked + idle != free {
             wrong.push(format!("ledger: blocked {blocked} ns + idle {idle} ns are not the free {free} ns"));
         }
-        let booked: u64 = self.fates.iter().map(|total| total.ns).sum::<u64>() + self.slowed.ns;
+        let booked = self.fates.iter().map(|total| total.ns).sum::<u128>() + self.slowed.ns;
         if booked != executing {
             wrong.push(format!("ledger: {booked} ns booked by fate, {executing} ns spent executing"));
         }

@@ -176,3 +176,14 @@ fn a_worker_is_small() {
     let size = size_of::<Hierarchical>();
     assert!(size <= 104, "{size} bytes");
 }
+
+/// Heartbeats that come faster than they are handled would fill the memory.
+#[test]
+fn a_flood_of_messages_ends_the_run() {
+    let mut flooded = setup(4, 1, 1, Span::from_secs(30));
+    let params = Params { heartbeat: Span::from_micros(1), ..Params::default() };
+    let value = serde_json::to_value(params).expect("parameters are plain data");
+    flooded.params = std::sync::Arc::new([("hierarchical".to_owned(), value)].into());
+    let error = crate::sim::measure::<Hierarchical>(&flooded).expect_err("nobody handles a million a second");
+    assert!(error.to_string().contains("100000 messages are under way or waiting"), "{error}");
+}

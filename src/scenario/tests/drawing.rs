@@ -13,7 +13,7 @@ fn draw(scenario: &Scenario, replication: u32) -> Setup {
 }
 
 fn load_rho(setup: &Setup) -> f64 {
-    setup.tasks.total_work().as_secs_f64() / setup.fleet.capacity_until(setup.clock.horizon)
+    setup.tasks.total_work_s() / setup.fleet.capacity_until(setup.clock.horizon)
 }
 
 #[test]

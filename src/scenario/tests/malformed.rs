@@ -36,8 +36,9 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     ("horizon = \"0s\"", &["`run.horizon`: this must be above zero"]),
     ("count = -1", &["x.toml:4:9: `agents.count`: integer `-1` is not a whole number of 0 or more"]),
-    ("count = 5000000000", &["integer `5000000000` is above 4294967295", "= write 4294967295 or less"]),
-    ("horizon = \"9e9h\"", &["`9e9h` is longer than a run can be", "= write 53375d (146 years) or less"]),
+    ("count = 5000000000", &["the number 5000000000 is too large to stand here", "= write a smaller number"]),
+    ("count = 99999999999999999999999", &["is too large to stand here", "= write a smaller number"]),
+    ("horizon = \"9e9h\"", &["`9e9h` is longer than 100 years", "= write a shorter time"]),
     ("count = 0", &["`agents`: somebody must work", "count = 1 or more"]),
     (
         "count = 5\nslots = 0",
@@ -49,7 +50,7 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     (
         "[costs.kinds.submit]\npriority = 40000",
-        &["x.toml:11:12: `costs.kinds.submit.priority`: integer `40000`"],
+        &["x.toml:11:12: `costs.kinds.submit.priority`: the number 40000 is too large to stand here"],
     ),
     (
         "cuont = 3",
@@ -133,6 +134,10 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "duration = { exponential = { maen = \"2s\" } }",
         &["`work.duration.exponential.maen`", "did you mean `mean`?"],
+    ),
+    (
+        "duration = { empirical = { quantiles = [[0, \"1s\", 7], [1, \"2s\"]] } }",
+        &["this is no pair", "= write two values such as [0.5, \"1s\"]"],
     ),
     ("duration = 20", &["`work.duration`: integer `20` is not a duration such as"]),
     ("model_calls = { calls = 3 }", &["`work.duration` says how much work a task is already", "delete one"]),

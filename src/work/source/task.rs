@@ -219,7 +219,7 @@ impl TaskLaws {
             WorkLaw::Calls(calls) => {
                 let bill = calls.draw(key, entity, arrival);
                 (
-                    Span::from_secs_f64(bill.work_s.min(LONGEST_S)),
+                    Span::from_secs_f64(bill.work_s).min(Span::LONGEST),
                     tokens(bill.tokens),
                     tokens(bill.first_read),
                 )
@@ -259,7 +259,7 @@ impl TaskLaws {
             Estimate::Noisy { sigma } => {
                 let mut rng = key.open(entity, Property::Estimate as u64);
                 let factor = libm::exp(sigma * standard_normal(&mut rng));
-                Span::from_secs_f64((work.as_secs_f64() * factor).min(LONGEST_S))
+                Span::from_secs_f64(work.as_secs_f64() * factor).min(Span::LONGEST)
             }
         }
     }
@@ -267,9 +267,6 @@ impl TaskLaws {
 
 /// Calls of a task, at most: each of them is drawn.
 const MOST_CALLS: f64 = 100_000.0;
-
-/// A hundred years: beyond every horizon, and far from the end of the clock \[s\].
-const LONGEST_S: f64 = 100.0 * 365.0 * 86_400.0;
 
 #[cfg(test)]
 pub(super) mod tests {
