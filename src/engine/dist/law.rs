@@ -123,8 +123,8 @@ impl Law {
         }
     }
 
-    /// Draws once for each of `out`, in order, as [`Law::sample`] would. Together they cost a third of
-    /// what single draws do, where the law is given by quantiles.
+    /// Draws once for each of `out`, in order, as [`Law::sample`] would. Draws of a law given by quantiles
+    /// then run into each other, so that none waits for the one before.
     pub(crate) fn sample_each(&self, rng: &mut Rng, out: &mut [f64]) {
         match &self.kind {
             Kind::Empirical(law) => out.fill_with(|| law.quantile(rng.uniform())),
