@@ -51,6 +51,7 @@ pub(super) fn outcome(name: &str) -> Outcome {
             kinds: Kinds(Vec::new()),
             firing: run.firing,
             violations: Vec::new(),
+            cut_short: false,
             seats: Seats::default(),
         },
         metrics: run.metrics,

@@ -141,9 +141,14 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
     bound.fill(&counts, &mut metrics);
     whole::<P>(setup, &params, &end, &ledger, &mut metrics);
 
+    let violations: Vec<String> =
+        end.violations.iter().map(|Violation { at, what }| format!("at {at}: {what}")).collect();
+    if end.cut_short {
+        return Err(unusable::<P>(setup, violations));
+    }
     let mut broken = ledger.check();
     broken.extend(counts.violation());
-    broken.extend(end.violations.iter().map(|Violation { at, what }| format!("at {at}: {what}")));
+    broken.extend(violations);
     broken.extend(unfired(setup, &end));
     let gap = metrics.get("little_gap_share");
     if gap != 0.0 {
@@ -156,13 +161,7 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
         broken.push(format!("price of coordination {price} is below its lower bound of 1"));
     }
     if !broken.is_empty() {
-        return Err(Error::Invariant(format!(
-            "pattern {}, seed {}, replication {}:\n    {}",
-            P::NAME,
-            setup.seed.0,
-            setup.replication,
-            broken.join("\n    ")
-        )));
+        return Err(unusable::<P>(setup, broken));
     }
     Ok(Outcome {
         pattern: P::NAME,
@@ -175,6 +174,17 @@ pub fn measure<P: Protocol>(setup: &Setup) -> Result<Outcome, Error> {
         series: series.series(),
         kinds: traffic.kinds().to_vec(),
     })
+}
+
+/// The error that names a run and says what is wrong with it.
+fn unusable<P: Protocol>(setup: &Setup, broken: Vec<String>) -> Error {
+    Error::Invariant(format!(
+        "pattern {}, seed {}, replication {}:\n    {}",
+        P::NAME,
+        setup.seed.0,
+        setup.replication,
+        broken.join("\n    ")
+    ))
 }
 
 /// The parameters of `P` in `setup`, checked against its fleet.

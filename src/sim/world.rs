@@ -96,6 +96,8 @@ pub struct RunEnd {
     pub firing: Vec<Firing>,
     /// Broken promises; must be empty for the numbers to be used.
     pub violations: Vec<Violation>,
+    /// Whether the last of them ended the run before its time, so that nothing else can be said of it.
+    pub cut_short: bool,
     /// Who had a special role.
     pub seats: Seats,
 }
@@ -165,6 +167,7 @@ pub fn run<P: Protocol, O: Observer>(setup: &Setup, params: &P::Params, observer
         kinds: Kinds(world.kinds.iter().map(|kind| kind.kind).collect()),
         firing: world.firing,
         violations: world.violations,
+        cut_short: world.is_flooded,
         seats: seats.clone(),
     };
     (end, world.observer)

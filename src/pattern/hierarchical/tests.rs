@@ -185,5 +185,7 @@ fn a_flood_of_messages_ends_the_run() {
     let value = serde_json::to_value(params).expect("parameters are plain data");
     flooded.params = std::sync::Arc::new([("hierarchical".to_owned(), value)].into());
     let error = crate::sim::measure::<Hierarchical>(&flooded).expect_err("nobody handles a million a second");
-    assert!(error.to_string().contains("100000 messages are under way or waiting"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("100000 messages are under way or waiting"), "{text}");
+    assert_eq!(text.lines().count(), 2, "nothing else is said of a run cut short: {text}");
 }
