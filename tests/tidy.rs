@@ -315,6 +315,25 @@ fn every_scenario_is_embedded_or_named_in_the_readme() {
     assert_tidy(&hidden);
 }
 
+/// The peers' crate has a lock file of its own, and anthill's dependencies are in it too.
+#[test]
+fn the_peers_lock_knows_every_dependency() {
+    let read = |path: &str| -> toml::Table {
+        let text = std::fs::read_to_string(root().join(path)).expect(path);
+        text.parse().expect(path)
+    };
+    let (manifest, lock) = (read("Cargo.toml"), read("benches/peers/Cargo.lock"));
+    let packages = lock["package"].as_array().expect("a lock has packages");
+    let ours = packages.iter().find(|package| package["name"].as_str() == Some("anthill"));
+    let known = ours.expect("the peers race anthill")["dependencies"].as_array().expect("it has some");
+    // A name stands with its version where there are several.
+    let known: Vec<&str> =
+        known.iter().filter_map(|name| name.as_str().and_then(|name| name.split(' ').next())).collect();
+    let wanted = manifest["dependencies"].as_table().expect("a table").keys();
+    let missing = wanted.filter(|name| !known.contains(&name.as_str()));
+    assert_tidy(&missing.map(|name| format!("benches/peers/Cargo.lock: lacks {name}")).collect::<Vec<_>>());
+}
+
 /// All files in a folder and its folders.
 fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries =

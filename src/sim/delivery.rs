@@ -10,7 +10,7 @@ use crate::net::{Route, TransportKind};
 use crate::trace::{DropReason, LetterId, NodeId, Observer, Plane, Record};
 use crate::work::Role;
 
-/// Letters at a time, at most: some gigabytes. A million agents do with a tenth.
+/// Letters at a time, at most: ten for each of a million agents, and a gigabyte.
 const MOST_LETTERS: u32 = if cfg!(test) { 100_000 } else { 10_000_000 };
 
 impl<P: Protocol, O: Observer> World<'_, P, O> {
