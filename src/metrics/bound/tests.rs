@@ -241,9 +241,9 @@ proptest! {
     }
 }
 
-/// A thousand tasks of a microsecond, one after the other up to 5,000 s, each done at once: what was spent is
-/// known, and the digits lost so far from the start of the clock must not make it too little. A hundredth less
-/// would be.
+/// A thousand tasks of a microsecond, one after the other up to 5,000 s, each done at once: what was spent
+/// is known, and the digits lost so far from the start of the clock must not make it too little. A
+/// hundredth less would be.
 #[test]
 fn rounding_does_not_make_a_run_look_too_good() {
     let specs = (0..1_000).map(|number| {
